@@ -23,6 +23,8 @@ interface Turn {
   readonly step: number;
   readonly batch: Batch;
   readonly size: UpdateSize;
+  /** Share of all updates in front of this one. */
+  readonly done?: number;
   /** Rows of the update in front of these. */
   readonly before?: Int32Array;
 }
@@ -53,13 +55,13 @@ export class BatchFeeder {
   }
 
   /** The model's inputs, and those that losses ask for. */
-  feeds(inputs: readonly LossInput[], { batch: planned, size, step, before }: Turn): Feeds {
+  feeds(inputs: readonly LossInput[], { batch: planned, size, done, step, before }: Turn): Feeds {
     const batch = fitted(this.#model, planned);
     this.#vary(batch, step);
     const { examples, options, seed } = this.#source;
     const feeds: Record<string, HostTensor> = { ...feedsFor(this.#model, this.#examples, batch) };
     const of = { model: this.#model, answers: this.answers, targets: this.#targets, teacher: examples.teacher };
-    const fed = stepBatch(of, batch, size);
+    const fed = stepBatch(of, batch, size, done);
     for (const { name, feed } of inputs) feeds[name] = feed(fed);
     if (options.tokenDropout > 0) {
       const random = updateStream(seed, 'token-dropout', step);

@@ -28,6 +28,8 @@ export const sizeOfUpdate = (batches: readonly Batch[], all: Answers): UpdateSiz
 export interface StepBatch extends Placed {
   readonly batch: Batch;
   readonly size: UpdateSize;
+  /** Share of all updates that are done. */
+  readonly done: number;
   /** All examples, by the rows of batches. */
   readonly examples: readonly Encoded[];
   /** What is known of all answers, by their number. */
@@ -46,11 +48,11 @@ export interface BatchSource {
   readonly teacher?: Rows | undefined;
 }
 
-export const stepBatch = (source: BatchSource, batch: Batch, size: UpdateSize): StepBatch => {
+export const stepBatch = (source: BatchSource, batch: Batch, size: UpdateSize, done = 0): StepBatch => {
   const { model, answers, targets, teacher } = source;
   return {
     ...placed(answers, batch, model.signature),
-    ...{ batch, size, examples: answers.examples, targets, teacher },
+    ...{ batch, size, done, examples: answers.examples, targets, teacher },
     given: (role) => fedTo(role, model.processor, answers.examples, batch),
   };
 };

@@ -163,6 +163,7 @@ const emitLosses = (
         ...{ builder, answers },
         input: (input) => inputs.add(input),
         given: (role) => givenTo(model, inputs, role),
+        join: (frozen, prefix, given) => absorb(builder, frozen, { prefix, dropout: 'off', inputs: given }).resolve,
         student: (name) => student.resolve(name),
         parameter: (name, dims) => {
           const parameter = builder.input(name, 'float32', dims);

@@ -147,3 +147,31 @@ export const attentionsOf = (graph: Graph): readonly Attention[] => {
 /** The attention in pieces that a Softmax belongs to. */
 export const attentionOf = (graph: Graph, softmax: Node): Attention | undefined =>
   attentionsOf(graph).find((attention) => attention.softmax === softmax);
+
+/** One operand of attention, and the number that it was multiplied by on the way. */
+interface Operand {
+  readonly value: Value;
+  readonly scale: number;
+}
+
+/** Queries, keys and values where the products read them. */
+export interface Operands {
+  readonly queries: Operand;
+  /** Whether their last axis is that of the positions. */
+  readonly keys: Operand & { readonly turned: boolean };
+  readonly values: Operand;
+}
+
+/** What the products of an attention read; undefined where one of them reads nothing. */
+export const operandsOf = (graph: Graph, { product, mixing }: Attention): Operands | undefined => {
+  const operand = (node: Node, position: number): Operand | undefined => {
+    const input = node.inputs[position];
+    const scale = operandChain(graph, node, position).reduce((number, one) => scaledBy(graph, number, one), 1);
+    return input == null ? undefined : { value: input, scale };
+  };
+  const [queries, keys, values] = [operand(product, 0), operand(product, 1), operand(mixing, 1)];
+  if (queries === undefined || keys === undefined || values === undefined) return undefined;
+  const { transB } = product.attrs;
+  const turned = !(transB?.kind === 'int' && transB.value === 1);
+  return { queries, keys: { ...keys, turned }, values };
+};

@@ -2,7 +2,6 @@ import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
-import { type Absorbed, absorb } from '../absorb.ts';
 import type { StepScope } from './loss.ts';
 
 /** A teacher that reads along in the step, frozen and without dropout: what it says is about the very input of the update. */
@@ -11,6 +10,9 @@ export interface Beside {
   /** Its id of each of the student's tokens, where these differ. */
   readonly ids?: Int32Array | undefined;
 }
+
+/** The name under which a value of the teacher's graph goes on in the step graph. */
+type Resolve = (name: Value) => Value;
 
 /** The student's numbers of tokens as the teacher has them. */
 export const teacherIds = ({ builder }: StepScope, ids: Int32Array): Value =>
@@ -27,16 +29,14 @@ const readAlong = (scope: StepScope, { model, ids }: Beside): ReadonlyMap<Value,
   );
 
 /** Losses that read one teacher share its nodes. */
-const made = new WeakMap<GraphBuilder, Map<Beside, Absorbed>>();
+const made = new WeakMap<GraphBuilder, Map<Beside, Resolve>>();
 
 /** The teacher's graph in the step. */
-export const teacherIn = (scope: StepScope, teacher: Beside): Absorbed => {
+export const teacherIn = (scope: StepScope, teacher: Beside): Resolve => {
   const { builder } = scope;
-  const known = made.get(builder) ?? new Map<Beside, Absorbed>();
+  const known = made.get(builder) ?? new Map<Beside, Resolve>();
   made.set(builder, known);
-  const frozen =
-    known.get(teacher) ??
-    absorb(builder, teacher.model.graph, { prefix: 'teacher/', dropout: 'off', inputs: readAlong(scope, teacher) });
+  const frozen = known.get(teacher) ?? scope.join(teacher.model.graph, 'teacher/', readAlong(scope, teacher));
   known.set(teacher, frozen);
   return frozen;
 };

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Shape } from '../../graph/dim.ts';
-import type { Value } from '../../graph/graph.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
 import type { InputRole } from '../../models/signature.ts';
 import type { HostTensor } from '../engine.ts';
 import type { StepBatch } from '../step-batch.ts';
@@ -24,6 +24,8 @@ export interface StepScope {
   input(input: LossInput): Value;
   /** The examples as an input of this role takes them, before token dropout: for a teacher that reads along. */
   given(role: InputRole): Value;
+  /** Adds a frozen graph without dropout, under a prefix, over inputs of the step; gives the step's name of each of its values. */
+  join(graph: Graph, prefix: string, inputs: ReadonlyMap<Value, Value>): (name: Value) => Value;
   /** A value of the student's graph by its name there. */
   student(name: Value): Value;
   /** A parameter that only this loss has; it is trained along and thrown away. */
@@ -36,6 +38,8 @@ export interface StepScope {
  */
 export interface Loss {
   readonly name: string;
+  /** Whether it compares texts of a pass with each other, so that a batch in pieces is not the same. */
+  readonly comparesTexts?: boolean;
   emit(scope: StepScope): Value;
 }
 

@@ -2,7 +2,6 @@ import { isKnown, targetOf } from '../../data/answer-targets.ts';
 import type { Value } from '../../graph/graph.ts';
 import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
 import { type Loss, type LossSettings, rowsShape, type StepScope } from './loss.ts';
-import { teacherAnswers, teacherWeights } from './teacher.ts';
 
 /** L = sum_i w_i (z_i - t_i)^2, over whatever numbers each answer has. */
 const weighted = ({ builder, answers }: StepScope, targets: Value, weights: Value): Value => {
@@ -33,10 +32,4 @@ const knownWeights = (scope: StepScope, hard: number): Value => {
 export const squaredError = ({ hard }: Pick<LossSettings, 'hard'>): Loss => ({
   name: 'squared-error',
   emit: (scope) => weighted(scope, knownNumbers(scope), knownWeights(scope, hard)),
-});
-
-/** The same beside what the teacher says (Romero et al. 2015, arXiv 1412.6550, regress what a teacher computes). */
-export const teacherSquaredError = (settings: Pick<LossSettings, 'hard'>): Loss => ({
-  name: 'teacher-squared-error',
-  emit: (scope) => weighted(scope, teacherAnswers(scope), teacherWeights(scope, settings)),
 });

@@ -5,6 +5,7 @@ import { answerName } from '../../models/signature.ts';
 import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
 import { type Beside, teacherIds, teacherIn } from './beside.ts';
 import { type LossSettings, rowsShape, type StepScope } from './loss.ts';
+import { numberAt, type Scheduled } from './scheduled.ts';
 
 const answered = ({ teacher }: StepBatch): Rows => {
   if (teacher === undefined) throw new Error('the teacher said nothing about the training texts');
@@ -14,7 +15,7 @@ const answered = ({ teacher }: StepBatch): Rows => {
 /** What a teacher in the step answers, in the order of the student's tokens. */
 const answersIn = (scope: StepScope, teacher: Beside): Value => {
   const { builder } = scope;
-  const answers = teacherIn(scope, teacher).resolve(answerName(teacher.model.info.signature));
+  const answers = teacherIn(scope, teacher)(answerName(teacher.model.info.signature));
   if (teacher.ids === undefined) return answers;
   return builder.op('Gather', [answers, teacherIds(scope, teacher.ids)], { axis: -1 });
 };
@@ -34,18 +35,25 @@ const storedAnswers = (scope: StepScope): Value =>
     },
   });
 
+interface Weighing extends Pick<LossSettings, 'hard' | 'beside'> {
+  /** What the loss is called that is weighed so. */
+  readonly term: string;
+  readonly weight: Scheduled;
+}
+
 /**
  * Weight of each answer in the loss against the teacher: what the label leaves to it, all where there is no label, and nothing
  * of words that the teacher did not read, since its own tokenizer cut them off.
  */
-export const teacherWeights = (scope: StepScope, { hard, beside }: Pick<LossSettings, 'hard' | 'beside'>): Value =>
+export const teacherWeights = (scope: StepScope, { hard, beside, term, weight }: Weighing): Value =>
   scope.input({
-    ...{ name: 'teacher_weights', dtype: 'float32', shape: rowsShape(scope) },
+    ...{ name: weight === 1 ? 'teacher_weights' : `${term}/weights`, dtype: 'float32', shape: rowsShape(scope) },
     feed: (batch) => {
       const teacher = beside === undefined ? answered(batch) : undefined;
+      const all = numberAt(weight, batch.done);
       return answerNumbers(batch, (answer) => {
         if (teacher !== undefined && isUnread(teacher, answer)) return 0;
-        return (isKnown(batch.targets, answer) ? 1 - hard : 1) / batch.size.answers;
+        return (all * (isKnown(batch.targets, answer) ? 1 - hard : 1)) / batch.size.answers;
       });
     },
   });

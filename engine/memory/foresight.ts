@@ -127,7 +127,11 @@ export class Foresight {
       return `${asked}, a single text about ${bytes(need(1))}: take shorter texts (maxLength of the data), freeze lower parts (freeze), take a smaller model, or train on another engine`;
     }
     const unsure = room === undefined ? '; halve the batch again where that is still too much' : '';
-    return `${asked}; write batch: ${split.batch} and accumulate: ${split.accumulate}, which needs about ${bytes(need(split.batch))} and trains the same${unsure}`;
+    const { phases } = this.#request;
+    const same = phases.some(({ losses }) => losses.some(({ comparesTexts }) => comparesTexts === true))
+      ? 'trains nearly the same, with fewer texts beside each other in the losses that compare them'
+      : 'trains the same';
+    return `${asked}; write batch: ${split.batch} and accumulate: ${split.accumulate}, which needs about ${bytes(need(split.batch))} and ${same}${unsure}`;
   }
 
   /** What there is, where it is known. */

@@ -4,7 +4,7 @@ import { largestOf, logSumExp } from '../../data/rows.ts';
 import { placedWords, spacedWords } from '../../data/words.ts';
 import { withEntities } from '../../ground/metrics/entities.ts';
 import { withClassificationHead, withTokenHead } from '../../models/head.ts';
-import { continuations, crossEntropy, distillation, type Loss, type LossSettings } from '../losses/index.ts';
+import { continuations, crossEntropy, type Loss, type LossSettings } from '../losses/index.ts';
 import { wholeTexts, words } from '../read.ts';
 import type { Task } from './task.ts';
 
@@ -25,7 +25,7 @@ const classesOf = (logits: Float32Array, labels: readonly string[]) =>
 const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
   answering: (model) => model,
   targetLosses: (settings) => [crossEntropy(settings)],
-  imitation: (settings) => [distillation(settings)],
+  imitation: 'kl',
   judge: (logits, { targets }, answer) => {
     const label = targetOf(targets, answer);
     const top = largestOf(logits);
@@ -77,7 +77,7 @@ export const namedEntities: Task = {
   fit: (model, classes) => withTokenHead(model, classes, 'named-entities'),
   // A teacher teaches them where there is one.
   targetLosses: (settings) => [...choosing.targetLosses(settings), ...(settings.hard === 1 ? within(settings) : [])],
-  imitation: (settings) => [...choosing.imitation(settings), ...(settings.hard === 1 ? [] : within(settings))],
+  besides: (settings) => (settings.hard === 1 ? [] : within(settings)),
   judge: (logits, examples, answer) => ({
     ...choosing.judge(logits, examples, answer),
     columns: { chosen: [largestOf(logits)], label: [targetOf(examples.targets, answer)] },

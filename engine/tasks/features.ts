@@ -2,7 +2,6 @@ import { cosineOf } from '../../data/cosine.ts';
 import { modelError } from '../../ground/errors.ts';
 import { withoutWordHead } from '../../models/head.ts';
 import { withSentence } from '../../models/sentence.ts';
-import { cosineDistance } from '../losses/index.ts';
 import { wholeTexts } from '../read.ts';
 import type { Task } from './task.ts';
 
@@ -19,7 +18,7 @@ export const features: Task = {
   },
   answering: withSentence,
   targetLosses: () => [],
-  imitation: (settings) => [cosineDistance(settings)],
+  imitation: 'cosine',
   judge: (vector, { teacher }, answer) => {
     if (teacher === undefined) throw new Error('vectors are judged by those of a teacher');
     const score = cosineOf(vector, 0, teacher.data, answer, vector.length);

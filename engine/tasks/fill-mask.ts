@@ -8,7 +8,7 @@ import { withMaskedHead } from '../../models/masked-head.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { maskTokenOf } from '../../models/special-tokens.ts';
 import { tokensOf } from '../encoded.ts';
-import { crossEntropy, distillation } from '../losses/index.ts';
+import { crossEntropy } from '../losses/index.ts';
 import { maskingFor } from '../masking.ts';
 import { wholeTexts } from '../read.ts';
 import type { Task } from './task.ts';
@@ -62,7 +62,7 @@ export const fillMask: Task = {
   // Eight bits are scaled over all that goes through at once: they are judged as they are shipped, at every place.
   answering: (model) => (isQuantized(model.graph) ? model : atPlaces(model)),
   targetLosses: (settings) => [crossEntropy(settings)],
-  imitation: (settings) => [distillation(settings)],
+  imitation: 'kl',
   judge: (logits, { targets }, answer) => {
     const nats = logSumExp(logits) - (logits[targetOf(targets, answer)] ?? 0);
     return { score: nats, loss: nats };

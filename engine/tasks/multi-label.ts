@@ -1,7 +1,7 @@
 import { setTargets, targetsOf } from '../../data/answer-targets.ts';
 import { probabilityOf, saidOf, thresholdOf } from '../../data/sets.ts';
 import { withHead } from '../../models/head.ts';
-import { binaryCrossEntropy, classDistillation } from '../losses/index.ts';
+import { binaryCrossEntropy } from '../losses/index.ts';
 import { wholeTexts } from '../read.ts';
 import { fitThresholds } from '../thresholds.ts';
 import type { Task } from './task.ts';
@@ -20,7 +20,7 @@ export const multiLabel: Task = {
   fit: (model, labels) => withHead(model, { task: 'multi-label', at: 'texts', labels }),
   answering: (model) => model,
   targetLosses: (settings) => [binaryCrossEntropy(settings)],
-  imitation: (settings) => [classDistillation(settings)],
+  imitation: 'kl',
   judge: (logits, { targets }, answer) => {
     const truth = Array.from(targetsOf(targets, answer));
     const said = Array.from(saidOf(logits));

@@ -1,7 +1,7 @@
 import { numberTargets, targetOf } from '../../data/answer-targets.ts';
 import { withActivation } from '../../models/activation.ts';
 import { withHead } from '../../models/head.ts';
-import { squaredError, teacherSquaredError } from '../losses/index.ts';
+import { squaredError } from '../losses/index.ts';
 import { wholeTexts } from '../read.ts';
 import { standardized } from '../standard.ts';
 import type { Task } from './task.ts';
@@ -16,7 +16,7 @@ export const score: Task = {
   answering: withActivation,
   standardize: standardized,
   targetLosses: (settings) => [squaredError(settings)],
-  imitation: (settings) => [teacherSquaredError(settings)],
+  imitation: 'mse',
   judge: ([said = Number.NaN], { targets }, answer) => {
     const truth = targetOf(targets, answer);
     const loss = (said - truth) ** 2;

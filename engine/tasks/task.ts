@@ -8,7 +8,7 @@ import type { Judged } from '../../ground/metrics/metric.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
-import type { Loss, LossSettings } from '../losses/index.ts';
+import type { ImitationName, Loss, LossSettings } from '../losses/index.ts';
 import type { InUnit, Standardized } from '../standard.ts';
 import type { TrainingExamples } from '../training-options.ts';
 import type { Told } from './told.ts';
@@ -63,8 +63,10 @@ export interface Task {
   readonly smoothing?: number;
   /** Losses of learning from targets; none where there are none to learn from. */
   targetLosses(settings: LossSettings): readonly Loss[];
-  /** Losses of learning from a teacher's answers. */
-  imitation(settings: LossSettings): readonly Loss[];
+  /** The loss by which a teacher's answers are imitated where nobody chooses another. */
+  readonly imitation: ImitationName;
+  /** Losses that go along with any imitation of answers. */
+  besides?(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
   /** All judged answers of some texts, with what they say together, where that is more than each by itself. */
   together?(judged: Judged, classes: readonly string[]): Judged;

@@ -26,6 +26,8 @@ export interface Turn {
   readonly pass: number;
   readonly batch: Batch;
   readonly size: UpdateSize;
+  /** Share of all updates in front of this one. */
+  readonly done: number;
   /** Rows of the passes before. */
   readonly before: Int32Array;
 }
@@ -81,13 +83,14 @@ export class UpdateSource {
     const size = sizeOfUpdate(batches, this.#feeder.answers);
     const before = (pass: number): Int32Array =>
       Int32Array.from(batches.slice(0, pass).flatMap(({ rows }) => [...rows]));
-    return { size, turns: batches.map((batch, pass) => ({ step, pass, batch, size, before: before(pass) })) };
+    const done = step / this.plan.totalSteps;
+    return { size, turns: batches.map((batch, pass) => ({ step, pass, batch, size, done, before: before(pass) })) };
   }
 
   /** A batch as if it were all of its update, which draws what it drew as a pass of it. */
   alone(step: number, [pass, batch]: readonly [number, Batch]): Turn {
-    const before = this.turns(step).turns[pass]?.before ?? new Int32Array();
-    return { step, pass, batch, size: sizeOfUpdate([batch], this.#feeder.answers), before };
+    const { before = new Int32Array(), done = 0 } = this.turns(step).turns[pass] ?? {};
+    return { step, pass, batch, size: sizeOfUpdate([batch], this.#feeder.answers), done, before };
   }
 
   /** What a batch feeds beside weights; the masks of dropout lie in `masks` until it draws again. */

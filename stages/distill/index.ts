@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
-import { foreseeTraining } from '../train/foresee.ts';
+import { foreseeDistillation } from './foresee.ts';
 import { distillationConfig } from './options.ts';
 import { wireDistillation } from './wire.ts';
 
@@ -36,7 +36,7 @@ export const distill = defineStage({
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => wireDistillation(options, wiring),
-  foresee: (options, outlook) => foreseeTraining(options, 'distill', outlook),
+  foresee: (options, outlook) => foreseeDistillation(options, outlook),
   effort: (options, texts) => trainingEffort(options, allTraining(texts), texts),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -1,14 +1,13 @@
 import { z } from 'zod';
+import type { ImitationEntry } from '../../engine/losses/imitation.ts';
+import { imitations } from '../../engine/losses/imitations/index.ts';
+import { givenLayers } from '../../engine/losses/layer-map.ts';
 import { trainingConfig } from '../train/options.ts';
-
-const layerMap = z
-  .record(z.string().regex(/^\d+$/, 'expected the number of a student layer, counted from 0'), z.int().min(0))
-  .refine((map) => Object.keys(map).length > 0, 'expected at least one layer');
 
 const hidden = z.strictObject({
   weight: z.number().positive().default(1).describe('weight of the hidden-state loss'),
   layers: z
-    .union([z.enum(['uniform', 'last']), layerMap])
+    .union([z.enum(['uniform', 'last']), givenLayers])
     .default('uniform')
     .describe('which teacher layer each student layer imitates; or a map of student to teacher layers, from 0'),
   share: z
@@ -18,7 +17,14 @@ const hidden = z.strictObject({
     .default(1 / 3)
     .describe('share of the steps in which hidden states are compared'),
 });
-export type HiddenConfig = z.infer<typeof hidden>;
+
+const [usual, ...others] = imitations;
+
+/** One loss by its name, with its options. */
+const entry: z.ZodType<ImitationEntry> = z.discriminatedUnion('uses', [
+  usual.schema,
+  ...others.map(({ schema }) => schema),
+]);
 
 /** Options of distillation besides the teacher. */
 export const distillationConfig = {
@@ -28,6 +34,15 @@ export const distillationConfig = {
   temperature: z.number().min(0.1).max(100).default(2).describe('softens both distributions before they are compared'),
   hard: z.number().min(0).max(1).default(0.1).describe('weight of the label where a text has one'),
   hidden: hidden.optional().describe('also imitate the hidden states of the teacher, first'),
+  losses: z
+    .array(entry)
+    .min(1)
+    .optional()
+    .meta({
+      description: `What is imitated, instead of the usual and hidden; { uses, weight, until } with its own options. ${imitations
+        .map(({ uses, summary }) => `${uses}: ${summary}`)
+        .join('; ')}.`,
+    }),
 } as const;
 
 const everyOption = z.strictObject(distillationConfig);

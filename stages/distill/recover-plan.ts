@@ -2,6 +2,7 @@ import type { Effort, Foreseen, Outlook, TextCounts } from '../expected.ts';
 import type { Ref, Wiring } from '../stage.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
 import { foreseeTraining } from '../train/foresee.ts';
+import { foreseeDistillation } from './foresee.ts';
 import type { Recover } from './recover-options.ts';
 import { wireDistillation } from './wire.ts';
 
@@ -23,6 +24,7 @@ export const recoveryEffort = (recover: Recover, texts: TextCounts): Effort => {
 
 /** What that training makes of a model, with its problems where they stand in the file. */
 export const foreseeRecovery = (recover: Recover, outlook: Outlook): Foreseen => {
-  const trained = foreseeTraining(recover, recover.uses, outlook);
+  const trained =
+    recover.uses === 'train' ? foreseeTraining(recover, 'train', outlook) : foreseeDistillation(recover, outlook);
   return { ...trained, problems: (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] })) };
 };

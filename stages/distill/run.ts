@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
-import { type Beside, hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
+import { type Beside, type ImitationContext, imitate, type Loss } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Phase, TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
 import { dataTask } from '../../ground/tasks.ts';
-import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
+import { tapsOf } from '../../models/anatomy/taps.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
@@ -27,7 +27,9 @@ import {
   withinStep,
 } from '../train/run.ts';
 import { withZerosHeld } from '../train/zeros.ts';
-import type { DistillationConfig, HiddenConfig } from './options.ts';
+import { endsOf, entriesOf, looksInside, needsTeacher, termsOf } from './entries.ts';
+import { noInside, nothingLeft, otherAnswers, twice } from './foresee.ts';
+import type { DistillationConfig } from './options.ts';
 import { readsAlong } from './wire.ts';
 
 export interface DistillationJob {
@@ -41,36 +43,19 @@ export interface DistillationJob {
   readonly hook?: WeightHook | undefined;
 }
 
-const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): readonly LayerPair[] => {
-  const counts = [hiddenStatesOf(student).length, hiddenStatesOf(teacher).length] as const;
-  if (typeof layers === 'string') return layerPairs(...counts, layers);
-  const pairs = Object.entries(layers).map(([from, to]): LayerPair => [Number(from), to]);
-  for (const [from, to] of pairs) {
-    if (from >= counts[0] || to >= counts[1]) {
-      throw stageError(
-        `hidden.layers maps student layer ${from} to teacher layer ${to}, but the student has ${counts[0]} layers and ` +
-          `the teacher ${counts[1]}, counted from 0`,
-      );
-    }
-  }
-  return pairs;
-};
-
-const hiddenLoss = (student: Model, teacher: Beside | undefined, config: HiddenConfig): Loss => {
-  if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
-  return hiddenStates(student, teacher, { pairs: pairsOf(student, teacher.model, config), weight: config.weight });
-};
-
 /** Why a teacher that reads other tokens, or integers, cannot be asked in the step. */
 const cannotReadAlong = {
-  hidden: {
-    quantized: noHiddenStates,
+  inside: {
+    quantized: ({ losses }: DistillationConfig) => {
+      const first = losses?.find(looksInside);
+      return first === undefined ? noHiddenStates : noInside(first.uses);
+    },
     tokens:
-      'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
+      'student and teacher cut texts into different tokens: what they compute inside cannot be compared; leave such losses out, ' +
       'or cut the student from the teacher',
   },
   answers: {
-    quantized: noQuantizedBeside,
+    quantized: () => noQuantizedBeside,
     tokens:
       'student and teacher cut texts into different tokens: what the teacher says of its own is nothing to the student; ' +
       'cut the student from the teacher',
@@ -81,9 +66,9 @@ const cannotReadAlong = {
 const besideOf = async (student: Model, job: DistillationJob): Promise<Beside | undefined> => {
   const { dataset, teacherModel: teacher, config } = job;
   const answers = readsAlong(dataset.task);
-  if (teacher === undefined || !(answers || config.hidden !== undefined)) return undefined;
-  const why = cannotReadAlong[answers ? 'answers' : 'hidden'];
-  if (isQuantized(teacher.graph)) throw stageError(why.quantized);
+  if (teacher === undefined || !(answers || needsTeacher(config))) return undefined;
+  const why = cannotReadAlong[answers ? 'answers' : 'inside'];
+  if (isQuantized(teacher.graph)) throw stageError(why.quantized(config));
   const model = answers ? taskOf(dataset.task).answering(teacher) : teacher;
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return { model };
   const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
@@ -91,22 +76,56 @@ const besideOf = async (student: Model, job: DistillationJob): Promise<Beside | 
   return { model, ids };
 };
 
-const phasesOf = async (student: Model, job: DistillationJob): Promise<readonly Phase[]> => {
+const contextOf = (student: Model, job: DistillationJob, beside: Beside | undefined): ImitationContext => {
   const { dataset, config } = job;
-  const { imitation, targetLosses } = taskOf(dataset.task);
-  const beside = await besideOf(student, job);
-  const shares = { hard: config.hard, temperature: config.temperature };
-  const settings = {
-    ...lossSettings(config, dataset, shares),
+  const inside =
+    beside === undefined || !needsTeacher(config)
+      ? undefined
+      : { beside, student: tapsOf(student), teacher: tapsOf(beside.model) };
+  return {
+    ...{ hard: config.hard, temperature: config.temperature, inside },
+    answer: dataTask(dataset.task).answer,
     beside: readsAlong(dataset.task) ? beside : undefined,
   };
-  const labels = dataset.train.length > 0 && config.hard > 0 ? targetLosses(settings) : [];
-  const answers = [...imitation(settings), ...labels];
-  if (config.hidden === undefined) return [{ losses: answers, until: 1 }];
-  const hidden = hiddenLoss(student, beside, config.hidden);
-  const first = { losses: [...answers, hidden], until: config.hidden.share };
-  return config.hidden.share < 1 ? [first, { losses: answers, until: 1 }] : [first];
 };
+
+/** Losses of what is known of the texts themselves: beside answers of a teacher, and alone. */
+const ownLosses = ({ dataset, config }: DistillationJob, { hard, temperature, beside }: ImitationContext) => {
+  const { besides, targetLosses } = taskOf(dataset.task);
+  const settings = { ...lossSettings(config, dataset, { hard, temperature }), beside };
+  return {
+    besides: besides?.(settings) ?? [],
+    labels: dataset.train.length > 0 && hard > 0 ? targetLosses(settings) : [],
+  };
+};
+
+/** What a plan finds before; who calls the stage by itself is told here. */
+const expectLosses = ({ dataset, config }: DistillationJob): void => {
+  if (config.losses !== undefined && config.hidden !== undefined) throw stageError(twice);
+  const [other] = (config.losses ?? []).flatMap((entry) => otherAnswers(entry, dataset.task) ?? []);
+  if (other !== undefined) throw stageError(other);
+};
+
+const phasesOf = async (student: Model, job: DistillationJob): Promise<readonly Phase[]> => {
+  const { dataset, config } = job;
+  expectLosses(job);
+  const context = contextOf(student, job, await besideOf(student, job));
+  const entries = entriesOf(config, taskOf(dataset.task).imitation);
+  const terms = termsOf(entries);
+  const all = entries.map((entry, i) => ({ entry, loss: imitate(entry, context, terms[i]) }));
+  const { besides, labels } = ownLosses(job, context);
+  const lossesUntil = (end: number): readonly Loss[] => {
+    const going = all.filter(({ entry }) => entry.until >= end);
+    const [inside, answers] = [true, false].map((is) => going.filter(({ entry }) => looksInside(entry) === is));
+    return [...lossesOf(answers), ...besides, ...labels, ...lossesOf(inside)];
+  };
+  const ends = [...new Set([...endsOf(entries), 1])];
+  const phases = ends.map((until): Phase => ({ losses: lossesUntil(until), until }));
+  if (phases.at(-1)?.losses.length === 0) throw stageError(nothingLeft(endsOf(entries).at(-1) ?? 1));
+  return phases;
+};
+
+const lossesOf = (made: readonly { readonly loss: Loss }[] = []): readonly Loss[] => made.map(({ loss }) => loss);
 
 const named = (classes: readonly string[]): string =>
   `${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;

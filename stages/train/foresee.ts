@@ -23,7 +23,7 @@ export const nothingDrops = (ratio: number): string =>
   'residual blocks were found in it to put one behind; expected dropout: 0, which trains without';
 
 /** The options of any training that say something of the model's parts, or of the data. */
-interface Training {
+export interface Training {
   readonly task?: DatasetTask | undefined;
   readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly dropout?: number | undefined;
@@ -103,7 +103,7 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
     : [];
 
 /** The data as training reads it. */
-const dataFor = ({ task }: Training, data: DataFacts | undefined): DataFacts | undefined =>
+export const dataFor = ({ task }: Training, data: DataFacts | undefined): DataFacts | undefined =>
   data === undefined || task === undefined || task === data.task ? data : { ...data, task, classes: [], whole: true };
 const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
   thresholds === undefined || data === undefined || dataTask(data.task).answer === 'set'

@@ -3,12 +3,13 @@ import { isKnown, targetsOf } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { binaryCrossEntropy, classDistillation, type Loss, type LossSettings } from '../../engine/losses/index.ts';
+import { binaryCrossEntropy, type Loss, type LossSettings } from '../../engine/losses/index.ts';
 import type { LossInput, StepScope } from '../../engine/losses/loss.ts';
 import type { StepBatch } from '../../engine/step-batch.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { type Value, value } from '../../graph/graph.ts';
+import { imitation } from './imitating.ts';
 import { tinySettings } from './rig.ts';
 
 /** Float32 against float64: some roundings of values of size 1. */
@@ -22,6 +23,7 @@ const batchOf = (sets: ArrayLike<number>, teacher?: Float32Array): StepBatch => 
   ...{ numbers: Int32Array.from([0, 1, 2, 3]), rows: Int32Array.from([0, 1, 2, 3]), dims: [TEXTS] },
   batch: { rows: Int32Array.from([0, 1, 2, 3]), length: 1 },
   size: { answers: TEXTS, tokens: TEXTS },
+  done: 0,
   examples: [],
   targets: { width: CLASSES, data: Int32Array.from(sets) },
   teacher:
@@ -47,6 +49,7 @@ const computed = async (loss: Loss, logits: Float32Array, batch: StepBatch) => {
       return builder.input(input.name, input.dtype, input.shape ?? []);
     },
     given: () => answers,
+    join: () => (name) => name,
     student: (name: Value) => name,
     parameter: () => answers,
   };
@@ -148,6 +151,9 @@ describe('binary cross-entropy', () => {
     expect(gradient.slice(3, 6).every((slope) => slope > 0)).toBe(true);
   });
 });
+
+const classDistillation = ({ hard, temperature }: LossSettings): Loss =>
+  imitation({ uses: 'kl' }, { answer: 'set', hard, temperature });
 
 describe('distillation by class', () => {
   it.each([1, 2, 5])(

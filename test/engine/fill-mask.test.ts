@@ -5,7 +5,7 @@ import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { asWritten, type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GradientRunner } from '../../engine/gradients.ts';
-import { crossEntropy, distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
+import { crossEntropy } from '../../engine/losses/index.ts';
 import { maskingFor } from '../../engine/masking.ts';
 import { predict } from '../../engine/predict.ts';
 import { buildStep } from '../../engine/step.ts';
@@ -27,6 +27,7 @@ import { answerPort, inputOf } from '../../models/signature.ts';
 import { maskTokenOf, specialIds } from '../../models/special-tokens.ts';
 import { expectedOf, goldenNames, importGolden, runGolden } from '../models/golden-checkpoints.ts';
 import { largestDifference } from '../models/support.ts';
+import { distillation, hiddenStates, layerPairs } from './imitating.ts';
 import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 /** Sums in another order, over logits of up to 3. */

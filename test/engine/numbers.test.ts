@@ -17,6 +17,7 @@ import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import { answering, answerName, textPort } from '../../models/signature.ts';
 import { answerHead, withChangedAnswers } from '../../models/unit.ts';
+import { usualImitation } from './imitating.ts';
 import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest, tinySettings } from './rig.ts';
 
 /** A unit that no weight drawn at random comes near. */
@@ -104,7 +105,7 @@ describe('numbers of a unit', () => {
     const texts = examplesIn(300, 'train');
     const { model } = await train(
       requestOf({
-        phases: [{ losses: score.imitation({ ...tinySettings, hard: 0 }), until: 1 }],
+        phases: [{ losses: usualImitation(score, { ...tinySettings, hard: 0 }), until: 1 }],
         examples: {
           ...{ encoded: texts.encoded, targets: unknownTargets(300) },
           teacher: asTeacher(await numbersOf(teacher, texts)),

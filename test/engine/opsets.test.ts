@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { cosineDistance, crossEntropy, distillation, hiddenStates, type Loss } from '../../engine/losses/index.ts';
+import { crossEntropy, type Loss } from '../../engine/losses/index.ts';
 import { buildEvaluation, buildStep } from '../../engine/step.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -14,6 +14,7 @@ import { withClassificationHead, withHead, withTokenHead } from '../../models/he
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { withProjection, withSentence } from '../../models/sentence.ts';
 import { featuresPort, textSignature } from '../../models/signature.ts';
+import { distillation, hiddenStates, imitation } from './imitating.ts';
 import { tinySettings } from './rig.ts';
 
 const OPSETS = [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20];
@@ -93,10 +94,13 @@ const emissions: readonly (readonly [string, (model: Model) => Graph])[] = [
     (model) => stepOf(withHead(model, { ...firstTokens, labels: ['a', 'b'] }), labels),
   ],
   ['a step of a tagger', (model) => stepOf(withTokenHead(model, ['a', 'b']), labels, answers)],
-  ['a step of sentence vectors', (model) => stepOf(withSentence(model), cosineDistance({ hard: 0 }))],
+  [
+    'a step of sentence vectors',
+    (model) => stepOf(withSentence(model), imitation({ uses: 'cosine' }, { answer: 'vector' })),
+  ],
   [
     'a step of projected sentence vectors',
-    (model) => stepOf(withSentence(withProjection(model, 8, 1)), cosineDistance({ hard: 0 })),
+    (model) => stepOf(withSentence(withProjection(model, 8, 1)), imitation({ uses: 'cosine' }, { answer: 'vector' })),
   ],
   ['a step with hidden states', (model) => stepOf(model, hiddenStates(model, { model }, lastLayers))],
   [

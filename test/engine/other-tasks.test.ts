@@ -28,7 +28,7 @@ const options = { ...tinyOptions, epochs: 12, tokenDropout: 0, headLearningRate:
 const silent: Pick<Task, 'encode' | 'fit' | 'imitation' | 'answering' | 'tell'> = {
   encode: textClassification.encode,
   fit: (model) => model,
-  imitation: () => [],
+  imitation: 'kl',
   answering: (model) => model,
   tell: (vector = new Float32Array()) => ({ vector: [...vector] }),
 };

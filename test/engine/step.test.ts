@@ -7,14 +7,7 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { addRows, GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
-import {
-  balancedClassWeights,
-  crossEntropy,
-  distillation,
-  hiddenStates,
-  type Loss,
-  layerPairs,
-} from '../../engine/losses/index.ts';
+import { balancedClassWeights, crossEntropy, type Loss } from '../../engine/losses/index.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
 import { buildEvaluation, buildLoss, buildStep, type TrainingStep } from '../../engine/step.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
@@ -24,6 +17,7 @@ import { type Graph, value } from '../../graph/graph.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
+import { distillation, hiddenStates, layerPairs } from './imitating.ts';
 import { CLASSES, labelsAlone, tinyExamples, tinyModel, tinySettings } from './rig.ts';
 
 /** Float32 sums in another order: a few hundred additions of roundings of 6e-8. */
@@ -218,7 +212,7 @@ describe('a training step', () => {
       const logp = softmax(z).map(Math.log);
       hard -= (0.25 / 24) * logp.reduce((sum, x, c) => sum + x * (0.1 / CLASSES + (c === labels[i] ? 0.9 : 0)), 0);
     });
-    expect(terms.distillation).toBeCloseTo(soft, 5);
+    expect(terms.kl).toBeCloseTo(soft, 5);
     expect(terms['cross-entropy']).toBeCloseTo(hard, 5);
   });
 

@@ -5,7 +5,7 @@ import { blankRows, putRow } from '../../data/rows.ts';
 import { answersAbout, placed } from '../../engine/answers.ts';
 import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { encodedText } from '../../engine/encoded.ts';
-import { crossEntropy, distillation } from '../../engine/losses/index.ts';
+import { crossEntropy } from '../../engine/losses/index.ts';
 import { buildStep } from '../../engine/step.ts';
 import { sizeOfUpdate } from '../../engine/step-batch.ts';
 import { value } from '../../graph/graph.ts';
@@ -14,6 +14,7 @@ import type { Model } from '../../models/model.ts';
 import { reinitializeGraph } from '../../models/reinitialize.ts';
 import { answering, type OutputRole, type Port, textPort, tokenPort } from '../../models/signature.ts';
 import { smallEncoder } from '../models/support.ts';
+import { distillation } from './imitating.ts';
 import { predictTexts } from './logits.ts';
 
 const words = ['a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small', 'unknown'];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightArrays } from '../../engine/train-request.ts';
 import { value } from '../../graph/graph.ts';
 import { isParameter } from '../../graph/sites.ts';
 import type { Progress } from '../../ground/progress.ts';
+import { distillation, hiddenStates, layerPairs } from './imitating.ts';
 import { bytesOfModel, CLASSES, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 const trainedBytes = async (overrides: Partial<TrainRequest> = {}): Promise<string> =>

@@ -5,7 +5,6 @@ import { cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { encodedText, tokensOf } from '../../engine/encoded.ts';
-import { hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import { keepTokens } from '../../models/anatomy/tokens.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -16,6 +15,7 @@ import { prune } from '../../stages/prune/index.ts';
 import { smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from '../stages/training-rig.ts';
+import { hiddenStates, layerPairs } from './imitating.ts';
 import { tinyExamples, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 /** Two equal graphs of float32, one with fewer rows in its table. */
@@ -92,8 +92,8 @@ describe('hidden states of a teacher with a larger vocabulary', () => {
     await expect(runStage(space, distill, inputs, config, { name: 'distilled' })).rejects.toMatchObject({
       kind: 'stage',
       message:
-        'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden ' +
-        'out, or cut the student from the teacher',
+        'student and teacher cut texts into different tokens: what they compute inside cannot be compared; leave such ' +
+        'losses out, or cut the student from the teacher',
     });
   });
 });

@@ -3,12 +3,12 @@ import { lengthBatches } from '../../data/batches.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
 import { encodedText, tokensOf } from '../../engine/encoded.ts';
 import { feedsFor, filledFeeds } from '../../engine/feeds.ts';
-import { hiddenStates } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import { value } from '../../graph/graph.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { smallEncoder, withTypes } from '../models/support.ts';
+import { hiddenStates } from './imitating.ts';
 import { predictLogits } from './logits.ts';
 import { bytesOfModel, CLASSES, labelsAlone, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 

@@ -1,5 +1,4 @@
 import { stream } from '../../data/random.ts';
-import { hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import type { Task } from '../../engine/tasks/task.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
@@ -7,6 +6,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
+import { hiddenStates, layerPairs, usualImitation } from '../engine/imitating.ts';
 import { tinyModel, tinyOptions, tinyRequest, tinySettings } from '../engine/rig.ts';
 import { caseOf, teacherOf, texts } from './cases.ts';
 
@@ -43,7 +43,7 @@ export const taskRequest = (name: Task['name']): TrainRequest => {
     ...{ model: given, task, examples: { encoded, targets, teacher: teacherOf(one) } },
     validation: { encoded: [], targets },
     options: { ...short, batch: 3, tokenDropout: 0 },
-    phases: [{ losses: [...task.targetLosses(half), ...task.imitation(half), hidden], until: 1 }],
+    phases: [{ losses: [...task.targetLosses(half), ...usualImitation(task, half), hidden], until: 1 }],
   });
 };
 

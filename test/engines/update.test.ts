@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lengthsOf } from '../../data/lengths.ts';
 import type { CompileOptions, Engine, Feeds } from '../../engine/engine.ts';
-import { distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
 import { predict } from '../../engine/predict.ts';
 import { train } from '../../engine/train.ts';
@@ -15,6 +14,7 @@ import { value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import { gradualPruning } from '../../stages/prune/gradual.ts';
+import { distillation, hiddenStates, layerPairs } from '../engine/imitating.ts';
 import { bytesOfModel, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from '../engine/rig.ts';
 import { trained } from './cases.ts';
 import { deviceEngine } from './device.ts';

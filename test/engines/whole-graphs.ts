@@ -1,6 +1,5 @@
 import { idTargets } from '../../data/answer-targets.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { buildEvaluation } from '../../engine/step.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
@@ -10,9 +9,9 @@ import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
+import { hiddenStates, layerPairs, usualImitation } from '../engine/imitating.ts';
 import { CLASSES, tinyModel } from '../engine/rig.ts';
 import { aloneOf, expectedOf, feedsOf, importGolden } from '../models/golden-checkpoints.ts';
-
 import {
   caseOf,
   fedTo,
@@ -49,7 +48,7 @@ const teacherSteps = trained.map(
     make: async () => {
       const one = caseOf(name);
       const half = { ...settings, hard: 0.5 };
-      const losses = [...one.task.targetLosses(half), ...one.task.imitation(half)];
+      const losses = [...one.task.targetLosses(half), ...usualImitation(one.task, half)];
       return stepOf({ ...one, teacher: teacherOf(one) }, losses, 0);
     },
   }),
@@ -65,7 +64,7 @@ const besideStep: WholeGraph = {
     };
     const half = { ...settings, hard: 0.5, beside };
     const hidden = hiddenStates(one.model, beside, { pairs: layerPairs(2, 3, 'uniform'), weight: 0.5 });
-    return stepOf(one, [...one.task.targetLosses(half), ...one.task.imitation(half), hidden], 0.1);
+    return stepOf(one, [...one.task.targetLosses(half), ...usualImitation(one.task, half), hidden], 0.1);
   },
 };
 

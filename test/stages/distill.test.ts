@@ -83,9 +83,7 @@ describe('the distill stage', () => {
     expect([...graph.weights.keys()]).toEqual([...plain.graph.weights.keys()]);
     const wrong = { ...quick, hidden: { layers: { 3: 0 } } };
     await expect(runStage(space, distill, inputs, wrong, { name: 'wrong' })).rejects.toMatchObject({
-      message:
-        'hidden.layers maps student layer 3 to teacher layer 0, but the student has 1 layers and the teacher 2, ' +
-        'counted from 0',
+      message: "the loss 'hidden': the student's layers are 0 to 0; found 3",
     });
   });
 
