@@ -1,5 +1,7 @@
 import { idTargets } from '../../data/answer-targets.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import { imitations } from '../../engine/losses/imitations/index.ts';
+import type { Loss } from '../../engine/losses/index.ts';
 import { buildEvaluation } from '../../engine/step.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
@@ -7,9 +9,10 @@ import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
-import { hiddenStates, layerPairs, usualImitation } from '../engine/imitating.ts';
+import { hiddenStates, imitation, inside, layerPairs, usualImitation } from '../engine/imitating.ts';
 import { CLASSES, tinyModel } from '../engine/rig.ts';
 import { aloneOf, expectedOf, feedsOf, importGolden } from '../models/golden-checkpoints.ts';
 import {
@@ -67,6 +70,24 @@ const besideStep: WholeGraph = {
     return stepOf(one, [...one.task.targetLosses(half), ...usualImitation(one.task, half), hidden], 0.1);
   },
 };
+
+/** Every loss that imitates: those on answers of a kind, and those that look inside beside choices. */
+const everyImitation = (['text-classification', 'features'] as const).map(
+  (name): WholeGraph => ({
+    ...{ name: `a step of ${name} by every loss that imitates`, kind: 'step' },
+    make: async () => {
+      const one = caseOf(name);
+      const { answer } = dataTask(name);
+      const beside = { model: shakenModel(tinyModel({ hidden: 24, layers: 3, heads: 3, maxLength: 40 }, 2)) };
+      const losses = imitations.flatMap(({ uses, reads }): readonly Loss[] => {
+        const kinds: readonly string[] | string = reads;
+        if (typeof kinds === 'string') return answer === 'choice' ? [inside(one.model, beside, { uses })] : [];
+        return kinds.includes(answer) ? [imitation({ uses }, { answer })] : [];
+      });
+      return stepOf({ ...one, teacher: teacherOf(one) }, losses, 0);
+    },
+  }),
+);
 
 /** Steps of checkpoints: other positions, norms, gates and attentions than decant's own encoder has. */
 const goldenSteps = ['bert', 'deberta-v2', 'modernbert', 'mobilebert', 'roberta'].map(
@@ -145,6 +166,6 @@ const goldenInferences = ['albert-tokens', 'bert-features', 'deberta-v2', 'mobil
 
 /** Steps of every task and loss, inference of float and INT8 students, cut ones, and golden checkpoints. */
 export const wholeGraphs: readonly WholeGraph[] = [
-  ...[...targetSteps, ...teacherSteps, besideStep, ...goldenSteps, ...updates],
+  ...[...targetSteps, ...teacherSteps, besideStep, ...everyImitation, ...goldenSteps, ...updates],
   ...[...inferences, ...goldenInferences],
 ];
