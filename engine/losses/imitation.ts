@@ -138,7 +138,7 @@ export const temperatureOption = scheduled(z.number().min(0.01).max(100))
 const unended = (entry: Readonly<Record<string, unknown>> & { readonly until: number }): readonly string[] =>
   Object.keys(entry).filter((key) => {
     const given = entry[key];
-    return isSchedule(given) && endOf(given) > entry.until;
+    return isSchedule(given) && endOf(given) > entry.until && endOf(given) <= 1;
   });
 
 const isSchedule = (given: unknown): given is Exclude<Scheduled, number> =>

@@ -124,16 +124,24 @@ const at = (code: string, message: string, span: Span, hints: readonly string[] 
   hints,
 });
 
+/** Names that some branch of a union would have taken. */
+const namesIn = ({ errors }: z.core.$ZodIssueInvalidUnion): readonly string[] =>
+  errors.flat().flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
+
 const unionIssue = (issue: z.core.$ZodIssueInvalidUnion, path: Path, context: IssueContext): readonly Diagnostic[] => {
   const branch = meant(issue.errors);
   if (branch !== undefined) return branch.flatMap((inner) => fromIssue(inner, path, context));
   const found = valueAt(context.located.value, path);
   const name = String(path.at(-1));
   if (issue.discriminator !== undefined) {
-    return [unknownName(name, found, optionsOf(issue), path, { ...context, owner: String(context.base.at(-1)) })];
+    const inside = path.slice(context.base.length, -1);
+    const owner = inside.length === 0 ? String(context.base.at(-1)) : `${textPath(inside)} of ${context.owner}`;
+    return [unknownName(name, found, optionsOf(issue), path, { ...context, owner })];
   }
   const span = context.located.at(path);
-  return [at('wrong-type', `${name} is ${describeValue(found)}; expected ${expectation(issue)}`, span)];
+  const hints = typeof found === 'string' ? nameHints(found, namesIn(issue), 'known') : [];
+  const near = hints.filter((hint) => hint.startsWith('did you mean'));
+  return [at('wrong-type', `${name} is ${describeValue(found)}; expected ${expectation(issue)}`, span, near)];
 };
 
 /** A name that is none of the known ones, or is not there at all. */

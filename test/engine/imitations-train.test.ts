@@ -15,6 +15,7 @@ import type { TrainRequest } from '../../engine/train-request.ts';
 import { trainedArrays, trainingMemory } from '../../engine/training-state.ts';
 import { plainMemory } from '../../engine/updaters/source.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
 import type { Answer } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { imitation, inside } from './imitating.ts';
@@ -115,6 +116,30 @@ describe('losses of a list', () => {
       const far = Math.max(...gradient.map((x, at) => Math.abs(x - (pieces.gradients[i]?.[at] ?? Number.NaN))));
       expect({ parameter: step.parameters[i]?.name, same: far < REORDERED }).toMatchObject({ same: true });
     });
+  });
+});
+
+describe('a loss that looks inside', () => {
+  const fused = { model: { ...beside.model, graph: fuseForInference(beside.model.graph) } };
+
+  it.each([
+    [
+      { uses: 'attention' },
+      fused,
+      /^the loss 'attention' looks at the attention of layer 1 of the teacher: its attention is fused into one operator, which puts out no maps$/,
+    ],
+    [
+      { uses: 'relations', layers: { 0: 3 } },
+      beside,
+      /^the loss 'relations': the teacher's layers are 0 to 2; found 3$/,
+    ],
+    [
+      { uses: 'relations', heads: 5 },
+      beside,
+      /^5 relation heads do not divide the widths of both models' attention, 16 of the student and 24 of the teacher$/,
+    ],
+  ])('says what it cannot read: %j', (given, teacher, message) => {
+    expect(() => buildStep(tinyModel(), { losses: [inside(tinyModel(), teacher, given)] })).toThrow(message);
   });
 });
 

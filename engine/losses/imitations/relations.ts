@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Value } from '../../../graph/graph.ts';
+import { stageError } from '../../../ground/errors.ts';
 import { type AttentionTap, defineImitation, type ImitationScope, layersOption } from '../imitation.ts';
 import { divergence, meanOver } from '../nodes.ts';
 
@@ -78,6 +79,7 @@ export const relations = defineImitation({
       const [own, theirs] = pair.map((tap) => widthOf(scope, tap.queries, tap.heads));
       if (own === undefined || theirs === undefined) throw new Error('a relation is between two');
       const number = heads ?? usualHeads(own, theirs, pair[1].heads);
+      if (own % number !== 0 || theirs % number !== 0) throw stageError(wrongHeads(number, own, theirs));
       const all = of.map((kind) => relation(scope, kind, number, pair));
       const sum = all.reduce((a, b) => scope.builder.op('Add', [a, b]));
       return scope.builder.op('Mul', [sum, scope.builder.scalar('float32', 1 / of.length)]);
