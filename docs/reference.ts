@@ -99,6 +99,20 @@ const rowOf = (name: string, schema: Json, required: boolean): string => {
   return `| ${cells.map(cell).join(' | ')} |`;
 };
 
+/** Options of the entries of a list that `uses` tells apart: those that all have once, then those of each kind. */
+const entryRows = (path: string, { items }: Json): readonly string[] => {
+  const kinds = alternatives(record(items));
+  const [first] = kinds;
+  if (first === undefined || kindsOf(record(items)).length === 0) return [];
+  const isShared = (name: string): boolean => kinds.every((kind) => name in record(kind.properties));
+  const names = Object.keys(record(first.properties)).filter(isShared);
+  const own = kinds.flatMap((kind) =>
+    rowsOf(kind, names, `${path}.${text(record(record(kind.properties).uses).const)}.`),
+  );
+  const others = Object.keys(record(first.properties)).filter((name) => !isShared(name));
+  return [...rowsOf({ properties: first.properties, required: [] }, ['uses', ...others], `${path}.`), ...own];
+};
+
 /** One row an option; the options inside of a mapping follow it as `keep.heads`. */
 const rowsOf = (schema: Json, skip: readonly string[], prefix = ''): readonly string[] => {
   const required = Array.isArray(schema.required) ? schema.required : [];
@@ -106,7 +120,11 @@ const rowsOf = (schema: Json, skip: readonly string[], prefix = ''): readonly st
     if (skip.includes(name)) return [];
     const option = record(value);
     const path = `${prefix}${name}`;
-    return [rowOf(path, option, required.includes(name)), ...rowsOf(option, [], `${path}.`)];
+    return [
+      rowOf(path, option, required.includes(name)),
+      ...rowsOf(option, [], `${path}.`),
+      ...entryRows(path, option),
+    ];
   });
 };
 
