@@ -11,7 +11,7 @@ import { numberAt, type Scheduled } from './scheduled.ts';
 import { teacherAnswers, teacherWeights } from './teacher.ts';
 
 /** A student and a teacher that reads along, with the points at which they meet. */
-export interface Inside {
+interface Inside {
   readonly student: Taps;
   readonly teacher: Taps;
   readonly beside: Beside;

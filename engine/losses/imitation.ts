@@ -31,7 +31,7 @@ export interface Layer {
 }
 
 /** Nodes of a pair of layers: a number for each token, (batch, sequence). */
-export type Compare = (student: Layer, teacher: Layer) => Value;
+type Compare = (student: Layer, teacher: Layer) => Value;
 
 /** What an imitation loss sees of the step while it adds its nodes. */
 export interface ImitationScope {
@@ -71,7 +71,7 @@ export interface ImitationEntry {
 }
 
 /** A problem of an entry, by the path inside of it. */
-export interface EntryProblem {
+interface EntryProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

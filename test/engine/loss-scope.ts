@@ -30,17 +30,19 @@ const goldenCase = z.object({
 const golden = z.object({ lengths: z.array(z.int()), cases: z.array(goldenCase) });
 
 export type LossCase = z.infer<typeof goldenCase>;
-export type Tensors = z.infer<typeof tensors>;
+type Tensors = z.infer<typeof tensors>;
 
 /** What PyTorch says of each loss: losses.recipe.py makes it. */
-export const { lengths, cases: lossCases } = golden.parse(
+const { lengths, cases } = golden.parse(
   JSON.parse(readFileSync(join(import.meta.dirname, '../golden/losses.json'), 'utf8')),
 );
+
+export const lossCases: readonly LossCase[] = cases;
 
 const TEXTS = lengths.length;
 const LENGTH = Math.max(...lengths);
 
-export const fed = ({ dims, data }: Tensors[string]): HostTensor => ({
+const fed = ({ dims, data }: Tensors[string]): HostTensor => ({
   ...{ dtype: 'float32', dims },
   data: Float32Array.from(data),
 });
