@@ -3,6 +3,7 @@ import { systemCode } from '../ground/errors.ts';
 import { benchmarkCommand } from './commands/benchmark.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
+import { compareCommand } from './commands/compare.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enginesCommand } from './commands/engines.ts';
@@ -31,6 +32,7 @@ Examples:
   $ decant run                          run it
   $ decant report runs/NAME --open      what came of it, as a page
   $ decant diff runs/A runs/B            what changed between two runs
+  $ decant compare runs/A runs/B runs/C  which recipe wins, and what is chance
   $ decant runs                         what was run, newest first
   $ decant ui --open                    all of it as a page, running ones as they go on
   $ decant clean --dry-run              what could be freed of the disk
@@ -54,6 +56,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     benchmarkCommand,
     reportCommand,
     diffCommand,
+    compareCommand,
     runsCommand,
     uiCommand,
     cleanCommand,

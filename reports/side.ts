@@ -27,13 +27,14 @@ const same = (a: Int32Array, b: Int32Array): boolean => a.length === b.length &&
 const sameLabels = (a: Judged, b: Judged): boolean =>
   a.scored === null || b.scored === null || same(a.scored.labels, b.scored.labels);
 
+/** Answers of two models to the same questions. */
+export interface Pair {
+  readonly model: Judged;
+  readonly other: Judged;
+}
+
 /** Predictions of two stages on the same examples, or null where they are missing or of other examples. */
-const pairOf = (
-  model: Side,
-  id: string,
-  other: Side,
-  otherId: string,
-): { readonly model: Judged; readonly other: Judged } | null => {
+export const pairOf = (model: Side, id: string, other: Side, otherId: string): Pair | null => {
   const [mine, theirs] = [model.scores.get(id), other.scores.get(otherId)];
   if (mine == null || theirs == null) return null;
   const split = model.report === other.report || (model.examples !== null && model.examples === other.examples);

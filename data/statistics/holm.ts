@@ -19,3 +19,16 @@ export const holm = (ps: readonly number[], alpha: number): readonly HolmStep[] 
   );
   return ps.map((_, i) => steps.get(i) ?? { alpha, rejected: false });
 };
+
+/** The level from which on Holm's correction rejects each comparison: (m - k) p, and no less than those of smaller p. */
+export const holmAdjusted = (ps: readonly number[]): readonly number[] => {
+  const order = [...ps.keys()].sort((i, j) => (ps[i] ?? 1) - (ps[j] ?? 1));
+  let least = 0;
+  const adjusted = new Map(
+    order.map((i, k) => {
+      least = Math.min(1, Math.max(least, (ps.length - k) * (ps[i] ?? 1)));
+      return [i, least] as const;
+    }),
+  );
+  return ps.map((_, i) => adjusted.get(i) ?? 1);
+};

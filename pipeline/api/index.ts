@@ -1,5 +1,6 @@
 import { engines as kinds } from '../../engine/engines/index.ts';
 import type { Progress } from '../../ground/progress.ts';
+import type { Comparison } from '../../reports/comparison/comparison.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import type { Report } from '../../reports/report.ts';
 import type { Listed } from '../clean/runs.ts';
@@ -43,6 +44,7 @@ import type {
 import type {
   Cleaned,
   CleanOptions,
+  CompareOptions,
   DiffFormat,
   DiffOptions,
   EngineReport,
@@ -116,6 +118,20 @@ export const diff = async (before: string, after: string, options: DiffOptions =
 /** A comparison as text for the terminal, Markdown, one HTML page or JSON. */
 export const renderDiff = async (given: Diff, format: DiffFormat, options: TextOptions = {}): Promise<string> =>
   (await import('./reports.ts')).diffIn(given, format, options);
+
+/**
+ * Sets finished runs side by side as recipes: which is better than the baseline, and which differences are chance, over the same
+ * texts and seeds. Takes what `diff` takes, and folders of runs: of the variants of a file.
+ */
+export const compare = async (runs: readonly string[], options: CompareOptions = {}): Promise<Comparison> =>
+  (await import('./reports.ts')).compareRuns(runs, options);
+
+/** Recipes side by side as text for the terminal, Markdown, one HTML page or JSON. */
+export const renderComparison = async (
+  given: Comparison,
+  format: DiffFormat,
+  options: TextOptions = {},
+): Promise<string> => (await import('./reports.ts')).comparisonIn(given, format, options);
 
 /** The reports in a folder of runs, or of one run, the newest first. */
 export const runs = async (folder: string = 'runs'): Promise<readonly Listed[]> =>
@@ -211,12 +227,13 @@ export const engines = async (names?: readonly string[]): Promise<readonly Engin
 export const clean = async (options: CleanOptions = {}): Promise<Cleaned> =>
   (await import('./clean.ts')).cleanStore(options);
 
-/** The JSON Schema of pipeline files, or of report.json. */
+/** The JSON Schema of pipeline files, of report.json, or of comparison.json. */
 export const schema = async (subject: SchemaSubject = 'pipeline'): Promise<Readonly<Record<string, unknown>>> =>
   (await import('./schema.ts')).schemaOf(subject);
 
 export type { FormatName } from '../../graph/quantize/formats/index.ts';
 export type { Progress } from '../../ground/progress.ts';
+export type { Comparison } from '../../reports/comparison/comparison.ts';
 export type { Diff } from '../../reports/diff/diff.ts';
 export type { Report } from '../../reports/report.ts';
 export type { Listed as ListedRun } from '../clean/runs.ts';

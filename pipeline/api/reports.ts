@@ -1,7 +1,9 @@
+import type { Comparison } from '../../reports/comparison/comparison.ts';
+import type { Recipe } from '../../reports/comparison/recipe.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { Report } from '../../reports/report.ts';
-import type { DiffFormat, DiffOptions, ReportFormat, TextOptions } from './types/pipelines.ts';
+import type { CompareOptions, DiffFormat, DiffOptions, ReportFormat, TextOptions } from './types/pipelines.ts';
 
 const WIDTH = 120;
 
@@ -53,5 +55,37 @@ export const diffIn = async (
       return (await import('../../reports/text.ts')).jsonForPeople(diff);
     case 'text':
       return (await import('../../reports/diff/terminal.ts')).renderDiffText(diff, { columns, color });
+  }
+};
+
+/** Finished runs side by side: run folders, folders of runs, or whatever else diff takes. */
+export const compareRuns = async (paths: readonly string[], options: CompareOptions): Promise<Comparison> => {
+  const { namedReports } = await import('../../reports/comparison/load.ts');
+  const { loadRecipe } = await import('../../reports/comparison/recipe.ts');
+  const { compareRecipes } = await import('../../reports/comparison/compare.ts');
+  const recipes: Recipe[] = [];
+  for (const { id, where } of await namedReports(paths)) recipes.push(await loadRecipe(id, where));
+  const names = new Set(recipes.map(({ sides: [{ report }] }) => report.name));
+  return compareRecipes(recipes, { ...options, name: [...names].join(', ') });
+};
+
+/** A comparison of recipes in a format. */
+export const comparisonIn = async (
+  comparison: Comparison,
+  format: DiffFormat,
+  { columns = WIDTH, color = false }: TextOptions,
+): Promise<string> => {
+  switch (format) {
+    case 'md':
+      return (await import('../../reports/comparison/markdown.ts')).renderComparisonMarkdown(comparison);
+    case 'html':
+      return (await import('../../reports/comparison/html.ts')).renderComparisonHtml(comparison);
+    case 'json':
+      return (await import('../../reports/text.ts')).jsonForPeople(comparison);
+    case 'text':
+      return (await import('../../reports/comparison/terminal.ts')).renderComparisonText(comparison, {
+        columns,
+        color,
+      });
   }
 };

@@ -10,16 +10,16 @@ Examples:
 In pipeline.yaml, for editors that use yaml-language-server:
   # yaml-language-server: $schema=pipeline.schema.json`;
 
-const subjects: readonly SchemaSubject[] = ['pipeline', 'report'];
+const subjects: readonly SchemaSubject[] = ['pipeline', 'report', 'comparison'];
 
 /** `decant schema`. */
 export const schemaCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('schema')
     .addArgument(new Argument('[what]', 'files to describe').choices(subjects).default('pipeline'))
-    .summary('print the JSON Schema of pipeline files or of report.json')
+    .summary('print the JSON Schema of pipeline files, report.json or comparison.json')
     .description(
-      'Print the JSON Schema of pipeline files, for completion and checks in editors, or of report.json, for tools that read it.',
+      'Print the JSON Schema of pipeline files, for completion and checks in editors, or of report.json or comparison.json, for tools that read them.',
     )
     .addHelpText('after', examples)
     .action(async (subject: SchemaSubject) => {

@@ -136,6 +136,18 @@ export interface DiffOptions {
   readonly qualityBand?: number;
 }
 
+/** What recipes are compared by, and with what. */
+export interface CompareOptions {
+  /** A metric of the task, or `p50`; the primary metric of the task where nobody says. */
+  readonly by?: string;
+  /** The stage whose models are compared; the one that ships where nobody says. */
+  readonly stage?: string;
+  /** The recipe that the others are compared with, by id or path; the first where nobody says. */
+  readonly baseline?: string;
+  /** Compares each with each instead. */
+  readonly pairs?: boolean;
+}
+
 export interface CleanOptions {
   /** Frees nothing, says what would be freed. */
   readonly dryRun?: boolean;
@@ -163,7 +175,7 @@ export interface Ui {
 }
 
 /** Files that a schema describes. */
-export type SchemaSubject = 'pipeline' | 'report';
+export type SchemaSubject = 'pipeline' | 'report' | 'comparison';
 
 /** What is known of one engine. Where something is missing nothing was tried. */
 export interface EngineReport {

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import type { DiffSide } from '../diff/compare.ts';
+import { loadSide } from '../diff/load.ts';
+import { reportFolder } from '../history.ts';
+import { seedFolder } from '../records.ts';
+import type { StageReport } from '../report.ts';
+
+/** One recipe: its runs, a seed each. */
+export interface Recipe {
+  readonly id: string;
+  readonly where: string;
+  readonly sides: readonly [DiffSide, ...DiffSide[]];
+}
+
+/** The stage of an id in each of its runs; none where one lacks it. */
+export const stagesOf = ({ sides }: Recipe, id: string): readonly StageReport[] => {
+  const stages = sides.flatMap(({ report }) => report.stages.filter((stage) => stage.id === id));
+  return stages.length === sides.length ? stages : [];
+};
+
+/** The recipe that a report is of: the folder of a run, with those of its seeds, or whatever else diff takes. */
+export const loadRecipe = async (id: string, where: string): Promise<Recipe> => {
+  const first = await loadSide(where);
+  const [one, ...others] = first.scores.size === 0 ? [] : (first.report.seeds?.list ?? []);
+  if (one === undefined) return { id, where, sides: [first] };
+  const folder = await reportFolder(where);
+  const at = (seed: number): Promise<DiffSide> => loadSide(join(folder, seedFolder(seed)));
+  const sides: [DiffSide, ...DiffSide[]] = [await at(one)];
+  for (const seed of others) sides.push(await at(seed));
+  return { id, where, sides };
+};
