@@ -23,6 +23,9 @@ export type RunEvent =
       readonly type: 'run-started';
       readonly name: string;
       readonly steps: readonly StepInfo[];
+      /** The variant that runs, where the file has several; and all that run. */
+      readonly variant?: string;
+      readonly variants?: readonly string[];
       readonly seed: number;
       /** Every seed of the command; each has a `run-started` of its own. */
       readonly seeds?: readonly number[];
@@ -34,7 +37,7 @@ export type RunEvent =
       readonly type: 'expected';
       /** By step; what is left out is not known, and what turns out to be stored takes nothing. */
       readonly seconds: Readonly<Record<string, number>>;
-      /** Of the seeds that come after this one. */
+      /** Of the variants and seeds that come after this one. */
       readonly later: number;
     }
   | {

@@ -14,6 +14,7 @@ export interface Failure {
   readonly problems?: unknown;
   /** Where a run stopped. */
   readonly step?: string;
+  readonly variant?: string;
   readonly seed?: number;
 }
 

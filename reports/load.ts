@@ -4,6 +4,7 @@ import { isUserError, userErrors } from '../ground/errors.ts';
 import { nearby } from '../ground/near.ts';
 import { isFile, readText } from '../ground/whole-file.ts';
 import { buildReport } from './build.ts';
+import { comparisonFile } from './comparison/file.ts';
 import { reportFolder } from './history.ts';
 import { damageOf, readRecords, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
@@ -63,5 +64,8 @@ export const loadReport = async (where: string): Promise<Report> => {
   }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);
+  if (await isFile(join(path, comparisonFile))) {
+    throw noReport(`${path} holds variants: name one of its folders, or set them side by side: decant compare ${path}`);
+  }
   throw noReport(`${path} holds no report: expected records/run.json or report.json, as decant run leaves them`);
 };

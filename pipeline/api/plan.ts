@@ -21,34 +21,35 @@ const withEstimate = (step: Forecast, estimate: StepEstimate | undefined): Forec
   };
 };
 
-/** What each seed would do; what does not depend on the seed is told of the first only. */
-const forecastSeeds = async (
-  { plan, store, force, threads }: Planned,
+/** What each variant and seed would do; what an earlier one has, too, is told of that one only. */
+const forecastRuns = async (
+  { plans, store, force, threads }: Planned,
   estimates: (first: Forecasts) => Promise<Estimates>,
 ): Promise<{ readonly steps: readonly SeedForecast[]; readonly estimated: Estimates }> => {
   const { decantCatalogue: catalogue } = await import('../kinds.ts');
   const { forecast } = await import('../plan/forecast.ts');
   const { Sources } = await import('../plan/fingerprint.ts');
   const { Store } = await import('../store/store.ts');
-  const { plansOf, varyingSteps } = await import('../plan/seeds.ts');
-  const varying = varyingSteps(plan, catalogue);
+  const { membersOf, ownSteps } = await import('../plan/members.ts');
   // Only read: nothing is created where there is no store yet.
   const options = { catalogue, store: new Store(store), force, threads, sources: new Sources() };
+  const members = membersOf(plans);
   const forecasts: SeedForecast[] = [];
   let estimated: Estimates | undefined;
-  for (const one of plansOf(plan)) {
-    const all = await forecast({ ...options, plan: one });
+  for (const [at, plan] of members.entries()) {
+    const all = await forecast({ ...options, plan });
     estimated ??= await estimates(all);
-    const own = one.seed === plan.seeds[0] ? all.steps : all.steps.filter(({ step }) => varying.has(step));
-    const known = estimated;
-    forecasts.push(...own.map((step) => ({ seed: one.seed, ...withEstimate(step, known.get(step.step)) })));
+    const [own, known] = [ownSteps(members, at, catalogue), estimated];
+    const which = { ...(plan.variant === undefined ? {} : { variant: plan.variant }), seed: plan.seed };
+    const steps = all.steps.filter(({ step }) => own.has(step));
+    forecasts.push(...steps.map((step) => ({ ...which, ...withEstimate(step, known.get(step.step)) })));
   }
   return { steps: forecasts, estimated: estimated ?? new Map() };
 };
 
 /** Tries what never ran before, unless nobody wants to wait for that. */
 const estimatesOf = async (
-  { plan, threads }: Planned,
+  { plans: [plan], threads }: Planned,
   { strange }: Forecasts,
   { estimate = true, signal }: ForecastOptions,
   room: number,
@@ -64,7 +65,7 @@ const estimatesOf = async (
   });
 };
 
-const trainingSteps = async ({ plan }: Planned): Promise<ReadonlySet<string>> => {
+const trainingSteps = async ({ plans: [plan] }: Planned): Promise<ReadonlySet<string>> => {
   const { decantCatalogue } = await import('../kinds.ts');
   const { stageOf } = await import('../catalogue.ts');
   const trains = plan.steps.filter(({ uses, config }) => stageOf(decantCatalogue, uses)?.trains?.when(config) === true);
@@ -80,14 +81,13 @@ export const forecastFile = async (
   const planned = await planFrom(file, options);
   const { stepRoom } = await import('../guard/limits.ts');
   const { totalsOf, warningsOf } = await import('../plan/totals.ts');
-  const { name, seeds } = planned.plan;
+  const [{ name, seeds, variants }] = planned.plans;
   const room = stepRoom(options.memory).bytes;
-  const { steps, estimated } = await forecastSeeds(planned, (first) =>
-    estimatesOf(planned, first, options, room, emit),
-  );
+  const { steps, estimated } = await forecastRuns(planned, (first) => estimatesOf(planned, first, options, room, emit));
   const saved = Math.max(0, ...[...estimated.values()].map((one) => one.saved));
   return {
     name,
+    ...(variants === undefined ? {} : { variants }),
     seeds,
     steps,
     totals: totalsOf(steps, saved, room),

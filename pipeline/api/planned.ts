@@ -1,22 +1,36 @@
 import { dirname, join, resolve } from 'node:path';
 import { stageOf } from '../catalogue.ts';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
+import type { Plans } from '../load.ts';
 import { closure, type Plan, type Step } from '../plan/plan.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import type { PlanOptions } from './types/pipelines.ts';
 
-const knownStage = (plan: Plan, id: string, option: string, also: readonly string[] = []): void => {
-  if (plan.stages.some((stage) => stage.id === id) || also.includes(id)) return;
+/** Something that an option names and that is not there. */
+const unknown = (option: string, id: string, message: string, known: readonly string[], what: string): Error => {
   const text = `${option} ${id}`;
-  const span: Diagnostic['span'] = {
-    source: { name: option, text },
-    start: option.length + 1,
-    end: text.length,
-  };
+  const span: Diagnostic['span'] = { source: { name: option, text }, start: option.length + 1, end: text.length };
+  return requestProblems([{ code: `unknown-${what}`, message, span, hints: nameHints(id, known, `${what}s`) }]);
+};
+
+const knownStage = (plan: Plan, id: string, option: string, also: readonly string[] = []): void => {
   const known = [...plan.stages.map((stage) => stage.id), ...also];
-  const hints = nameHints(id, known, 'stages');
-  throw requestProblems([{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
+  if (!known.includes(id)) throw unknown(option, id, `there is no stage "${id}"`, known, 'stage');
+};
+
+/** The variants that are asked for; all where none is. */
+const chosen = (plans: Plans, asked: readonly string[]): Plans => {
+  const known = plans.flatMap(({ variant }) => variant ?? []);
+  const strange = asked.find((id) => !known.includes(id));
+  if (strange !== undefined) {
+    const message = known.length === 0 ? 'the file has no variants' : `there is no variant "${strange}"`;
+    throw unknown('--variant', strange, message, known, 'variant');
+  }
+  const variants = known.filter((id) => asked.length === 0 || asked.includes(id));
+  const [first, ...others] = plans.filter(({ variant }) => variant === undefined || variants.includes(variant));
+  const named = (plan: Plan): Plan => (plan.variant === undefined ? plan : { ...plan, variants });
+  return first === undefined ? plans : [named(first), ...others.map(named)];
 };
 
 const isOverAll = ({ place }: Step): boolean => place === 'all-models';
@@ -42,9 +56,10 @@ const cutAfter = (plan: Plan, id: string): Plan => {
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };
 
-/** A plan, and where it runs. */
+/** Plans, and where they run. */
 export interface Planned {
-  readonly plan: Plan;
+  /** One, or one for each variant of the file that is asked for. */
+  readonly plans: Plans;
   readonly store: string;
   readonly out: string;
   readonly threads: number;
@@ -52,24 +67,28 @@ export interface Planned {
   readonly force: ReadonlySet<string>;
 }
 
-/** The plan of a file under some options. */
+/** The plans of a file under some options. */
 export const planFrom = async (file: string, options: PlanOptions): Promise<Planned> => {
   const { decantCatalogue } = await import('../kinds.ts');
-  const { loadPipeline } = await import('../load.ts');
-  const { set = [], force = [], engine, until, remeasure = false } = options;
-  const whole = await loadPipeline(file, engine === undefined ? set : [...set, `engine=${engine}`], decantCatalogue);
+  const { loadPipelines } = await import('../load.ts');
+  const { set = [], force = [], engine, until, remeasure = false, variants = [] } = options;
+  const settings = engine === undefined ? set : [...set, `engine=${engine}`];
+  const [whole, ...wholes] = chosen(await loadPipelines(file, settings, decantCatalogue), variants);
   if (until !== undefined) knownStage(whole, until, '--until');
-  const plan = until === undefined ? whole : cutAfter(whole, until);
+  const cut = (plan: Plan): Plan => (until === undefined ? plan : cutAfter(plan, until));
+  const [plan, ...others] = [cut(whole), ...wholes.map(cut)];
   // Times are the machine's: steps that tell them have it in their keys.
   const isTimed = ({ uses }: Step): boolean => stageOf(decantCatalogue, uses)?.environment === 'machine';
-  const helpers = plan.stages.flatMap((stage) => stage.helpers);
+  const plans: Plans = [plan, ...others];
+  const helpers = plans.flatMap(({ stages }) => stages.flatMap((stage) => stage.helpers));
   for (const id of force) knownStage(plan, id, '--force', helpers);
+  const timed = plans.flatMap(({ steps }) => steps.filter(isTimed).map(({ id }) => id));
   const folder = dirname(resolve(file));
   return {
-    plan,
+    plans,
     store: resolve(options.store ?? join(folder, '.decant', 'store')),
     out: resolve(options.out ?? join(folder, 'runs', plan.name)),
     threads: options.threads ?? defaultThreads(),
-    force: new Set([...force, ...(remeasure ? plan.steps.filter(isTimed).map(({ id }) => id) : [])]),
+    force: new Set([...force, ...(remeasure ? timed : [])]),
   };
 };

@@ -8,6 +8,8 @@ interface Stopped {
   readonly step: string;
   /** The one of several seeds; null where there is one. */
   readonly seed: number | null;
+  /** The first variant that came to no end; null where the file has none. */
+  readonly variant: string | null;
   /** What the step printed, where that helps. */
   readonly log: string | null;
   /** What is done so far; null after an interruption: the last report stays as it is. */
@@ -19,14 +21,21 @@ interface Stopped {
 export class RunError extends UserError implements Stopped {
   readonly step: string;
   readonly seed: number | null;
+  readonly variant: string | null;
   readonly log: string | null;
   readonly report: Report | null;
   readonly out: string;
 
-  constructor(message: string, { code, step, seed, log, report, out }: Stopped) {
-    super(message, { kind: 'run', code, blames: 'work', facts: { step, seed } });
+  constructor(message: string, { code, step, seed, variant, log, report, out }: Stopped) {
+    super(message, {
+      kind: 'run',
+      code,
+      blames: 'work',
+      facts: { step, seed, ...(variant === null ? {} : { variant }) },
+    });
     this.step = step;
     this.seed = seed;
+    this.variant = variant;
     this.log = log;
     this.report = report;
     this.out = out;

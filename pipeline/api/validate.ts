@@ -6,12 +6,12 @@ export const validateFile = async (
   { set = [] }: { readonly set?: readonly string[] },
 ): Promise<Validation> => {
   const { decantCatalogue } = await import('../kinds.ts');
-  const { loadPipeline } = await import('../load.ts');
+  const { loadPipelines } = await import('../load.ts');
   const remarks: string[] = [];
-  const plan = await loadPipeline(file, set, decantCatalogue, (remark) => remarks.push(remark));
-  const { name, seeds, stages, steps } = plan;
+  const [plan] = await loadPipelines(file, set, decantCatalogue, (remark) => remarks.push(remark));
+  const { name, variants, seeds, stages, steps } = plan;
   return {
-    ...{ schema: 'decant.validation/1', file, name, seeds, remarks },
+    ...{ schema: 'decant.validation/1', file, name, ...(variants === undefined ? {} : { variants }), seeds, remarks },
     stages: stages.map(({ id, uses }) => ({ id, uses })),
     steps: steps.map(({ id }) => id),
   };

@@ -105,13 +105,22 @@ const listedIn = async (out: string): Promise<readonly Listed[]> => {
   return await Promise.all(entries.map((entry) => listed(out, entry, entries.length)));
 };
 
-/** Every report in a folder of runs, or in the folder of one run, the newest first. */
+/** A seed's folder is part of its run. */
+const foldersIn = async (folder: string): Promise<readonly string[]> => {
+  const names = (await readdir(folder)).filter((name) => !/^seed-\d+$/.test(name));
+  const found = await Promise.all(names.map((name) => isFolder(join(folder, name))));
+  return names.filter((_, i) => found[i]).map((name) => join(folder, name));
+};
+
+/** Every report in a folder of runs, or in the folder of one run, the newest first; variants lie a folder further down. */
 export const listRuns = async (folder: string): Promise<readonly Listed[]> => {
   const own = await listedIn(folder);
   if (own.length > 0) return own;
   const rows: Listed[] = [];
-  for (const name of await readdir(folder)) {
-    if (await isFolder(join(folder, name))) rows.push(...(await listedIn(join(folder, name))));
+  for (const run of await foldersIn(folder)) {
+    const found = await listedIn(run);
+    rows.push(...found);
+    for (const variant of found.length > 0 ? [] : await foldersIn(run)) rows.push(...(await listedIn(variant)));
   }
   return rows.toSorted((a, b) => b.created.localeCompare(a.created) || a.run.localeCompare(b.run));
 };

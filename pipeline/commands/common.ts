@@ -105,6 +105,9 @@ export const addPlanOptions = (command: Command): Command =>
       ]),
     )
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .addOption(
+      new Option('--variant <id>', 'of a file with variants, those alone').argParser(collect).default([], 'all'),
+    )
     .option('--until <stage>', 'leave out the stages after this one')
     .addOption(
       new Option('--force <stage>', 'run a stage, or a step of it that plan lists, again although it is cached')

@@ -5,7 +5,8 @@ import { type ForecastOptions, plan, type RunForecast, type SeedForecast } from 
 import { duration } from '../view/text.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, followedOnLine, wholeNumber } from './common.ts';
 
-interface Options extends ForecastOptions {
+interface Options extends Omit<ForecastOptions, 'variants'> {
+  readonly variant: readonly string[];
   readonly json?: boolean;
 }
 
@@ -60,15 +61,34 @@ const totalsText = ({ steps, totals, warnings }: RunForecast): string => {
   return `${count}${open.length === 0 ? '' : spaceText(totals)}${warnings.map((warning) => `warning: ${warning}\n`).join('')}`;
 };
 
+/** The run that a step belongs to. */
+interface Which {
+  readonly variant?: string;
+  readonly seed: number;
+}
+
+const runsOf = ({ variants, seeds }: RunForecast): readonly Which[] =>
+  variants === undefined
+    ? seeds.map((seed) => ({ seed }))
+    : variants.flatMap((variant) => seeds.map((seed) => ({ variant, seed })));
+
+/** What stands above the steps of one of several runs. */
+const titleOf = ({ variant, seed }: Which, at: number, { variants, seeds }: RunForecast): string => {
+  if (variants === undefined && seeds.length === 1) return '';
+  const seedText = seeds.length > 1 || variant === undefined ? [`seed ${seed}`] : [];
+  const name = [...(variant === undefined ? [] : [`variant ${variant}`]), ...seedText].join(', ');
+  const shared = variants === undefined ? 'with the first' : 'with those before it';
+  return `${name}${at === 0 ? '' : `, without what it shares ${shared}`}\n`;
+};
+
 const render = (forecast: RunForecast): string => {
-  const { seeds, steps: forecasts } = forecast;
+  const { steps: forecasts } = forecast;
   const width = Math.max(...forecasts.map(({ step }) => step.length));
-  const blocks = seeds.map((seed, i) => {
+  const blocks = runsOf(forecast).map((which, i) => {
     const lines = forecasts
-      .filter((one) => one.seed === seed)
+      .filter(({ variant, seed }) => variant === which.variant && seed === which.seed)
       .map((one) => `${one.step.padEnd(width)}  ${describe(one)}${figuresOf(one)}\n`);
-    const shared = i === 0 ? '' : ', without what it shares with the first';
-    return `${seeds.length === 1 ? '' : `seed ${seed}${shared}\n`}${lines.join('')}\n`;
+    return `${titleOf(which, i, forecast)}${lines.join('')}\n`;
   });
   return `${blocks.join('')}${totalsText(forecast)}`;
 };
@@ -90,7 +110,7 @@ export const planCommand = (program: Command, end: (code: number) => void): void
     )
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => {
-      const forecast = await followedOnLine(plan(file, options), (event) =>
+      const forecast = await followedOnLine(plan(file, { ...options, variants: options.variant }), (event) =>
         event.type === 'progress' ? [event.step, event.progress] : undefined,
       );
       process.stdout.write(options.json === true ? jsonForPeople(forecast) : render(forecast));

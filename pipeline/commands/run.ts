@@ -10,15 +10,18 @@ import {
   type Run,
   RunError,
   type RunEvent,
+  renderComparison,
   renderReport,
   run,
+  type TextOptions,
 } from '../api/index.ts';
 import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, followed, wholeNumber } from './common.ts';
 import { addToStepSummary } from './step-summary.ts';
 
-interface Options extends PlanOptions {
+interface Options extends Omit<PlanOptions, 'variants'> {
+  readonly variant: readonly string[];
   readonly json?: boolean;
   readonly plain?: boolean;
   readonly strict?: boolean;
@@ -32,12 +35,14 @@ Examples:
   $ decant run --set data.limit=8000              a first look on fewer texts
   $ decant run --until student                    stop after a stage
   $ decant run --set "seeds=[1,2,3]"              once for each seed: mean, deviation and the worst
+  $ decant run --variant kl --variant mse         some of a file's variants
   $ decant run --force teacher                    run a stage again
   $ decant run --offline                          refuse to download anything
   $ decant run --json > report.json               the report as one document
 
 Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders; with several
-seeds those of the first, and each seed's own in runs/NAME/seed-N.
+seeds those of the first, and each seed's own in runs/NAME/seed-N. Each variant has all of that in runs/NAME/ID,
+and runs/NAME/comparison.html sets them side by side.
 Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 3 a gate failed,
 130 interrupted.`;
 
@@ -63,7 +68,9 @@ const shownPath = (path: string): string => {
 };
 
 /** Whether the finished run keeps the gates of its file. */
-const concludeGates = ({ report: { gates } }: Run, strict: boolean): number => {
+const concludeGates = ({ report, variants }: Run, strict: boolean): number => {
+  const reports = variants?.map((one) => one.report) ?? [report];
+  const gates = reports.flatMap((one) => one.gates);
   if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(gateAnnotations(gates, strict));
   if (!gatesFail(gates, strict)) return exit.done;
   process.stderr.write(`\nGates: ${gateCount(gates)}${strict ? ' (--strict: undecided ones fail)' : ''}.\n`);
@@ -71,8 +78,9 @@ const concludeGates = ({ report: { gates } }: Run, strict: boolean): number => {
 };
 
 /** Why a run came to no end, in words. */
-const wordsOf = ({ code, step, seed, report, out, log, message }: RunError): readonly string[] => {
-  const ofSeed = seed === null ? '' : ` of seed ${seed}`;
+const wordsOf = ({ code, step, seed, variant, report, out, log, message }: RunError): readonly string[] => {
+  const ofVariant = variant === null ? '' : ` of variant "${variant}"`;
+  const ofSeed = `${ofVariant}${seed === null ? '' : ` of seed ${seed}`}`;
   if (code === 'interrupted') {
     return [
       `\nInterrupted in "${step}"${ofSeed}. What was finished is kept; run the same command again to go on from there.`,
@@ -92,15 +100,26 @@ const exitCodeOf = ({ code }: RunError): number => (code === 'interrupted' ? exi
 
 /** Why a run came to no end, as machines read it. */
 const failureOf = (error: RunError): Failure => {
-  const { code, message, step, seed } = error;
-  return { code, message, exitCode: exitCodeOf(error), step, ...(seed === null ? {} : { seed }) };
+  const { code, message, step, seed, variant } = error;
+  const which = { ...(variant === null ? {} : { variant }), ...(seed === null ? {} : { seed }) };
+  return { code, message, exitCode: exitCodeOf(error), step, ...which };
 };
 
-/** The report alone, or beside what went wrong as much of it as there is. */
+/** What is shown of a run in a format: its report, or its variants side by side. */
+const documentOf = async (
+  { report, comparison }: Pick<Run, 'comparison'> & { readonly report: Run['report'] | null },
+  format: 'json' | 'text' | 'md',
+  options: TextOptions = {},
+): Promise<string | undefined> => {
+  if (comparison !== undefined) return await renderComparison(comparison, format, options);
+  return report === null ? undefined : await renderReport(report, format, options);
+};
+
+/** The document alone, or beside what went wrong as much of the report as there is. */
 const showJson = async (ended: Run | RunError): Promise<void> => {
-  if (!(ended instanceof RunError)) return void process.stdout.write(await renderReport(ended.report, 'json'));
-  const report = ended.report === null ? null : JSON.parse(await renderReport(ended.report, 'json'));
-  process.stdout.write(jsonForPeople({ error: failureOf(ended), report }));
+  const document = (await documentOf(ended, 'json')) ?? 'null';
+  if (!(ended instanceof RunError)) return void process.stdout.write(document);
+  process.stdout.write(jsonForPeople({ error: failureOf(ended), report: JSON.parse(document) }));
 };
 
 const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
@@ -110,8 +129,10 @@ const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
   if (report === null || report.stages.length === 0) return;
   const { wantsColor } = await import('../view/choose.ts');
   const columns = process.stdout.columns || 120;
-  process.stdout.write(`\n${await renderReport(report, 'text', { columns, color: wantsColor(process.stdout) })}`);
-  process.stdout.write(`\nReport, models and exported folders: ${shownPath(out)}\n`);
+  process.stdout.write(`\n${await documentOf(ended, 'text', { columns, color: wantsColor(process.stdout) })}`);
+  const what =
+    'variants' in ended ? 'Comparison, and a folder for each variant' : 'Report, models and exported folders';
+  process.stdout.write(`\n${what}: ${shownPath(out)}\n`);
 };
 
 /** The end of a run, whichever it is; what else goes wrong passes. */
@@ -121,17 +142,16 @@ const endOf = (job: Job<RunEvent, Run>, { emit }: View): Promise<Run | RunError>
     throw error;
   });
 
-const runFile = async (file: string, options: Options): Promise<number> => {
+const runFile = async (file: string, { variant: variants, ...options }: Options): Promise<number> => {
   const { viewFor } = await import('../view/choose.ts');
   const json = options.json === true;
   const view = await viewFor({ plain: options.plain === true, json });
   const { signal, kill, off } = interruptible(view);
   try {
-    const end = await endOf(run(file, { ...options, signal, kill }), view);
+    const end = await endOf(run(file, { ...options, variants, signal, kill }), view);
     await view.close();
     await show(end, json);
-    const { report } = end;
-    if (report !== null) await addToStepSummary(() => renderReport(report, 'md'));
+    if (end.report !== null) await addToStepSummary(async () => (await documentOf(end, 'md')) ?? '');
     if (!(end instanceof RunError)) return concludeGates(end, options.strict === true);
     for (const line of wordsOf(end)) process.stderr.write(`${line}\n`);
     return exitCodeOf(end);

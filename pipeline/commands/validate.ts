@@ -8,10 +8,11 @@ Examples:
   $ decant validate
   $ decant validate my.yaml --set data.limit=2000`;
 
-const inWords = ({ file, name, stages, steps, seeds, remarks }: Validation): string => {
+const inWords = ({ file, name, stages, steps, variants, seeds, remarks }: Validation): string => {
   const count = stages.length === 1 ? '1 stage' : `${stages.length} stages`;
   const all = seeds.length === 1 ? '' : `, seeds ${seeds.join(', ')}`;
-  const valid = `${file} is valid: "${name}", ${count}, ${steps.length} steps${all}.\n`;
+  const recipes = variants === undefined ? '' : ` a variant; ${variants.length} variants: ${variants.join(', ')}`;
+  const valid = `${file} is valid: "${name}", ${count}, ${steps.length} steps${recipes}${all}.\n`;
   return `${valid}${remarks.map((remark) => `${oneLine(remark)}.\n`).join('')}`;
 };
 

@@ -1,8 +1,6 @@
 import { access, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultEngine } from '../../engine/engines/index.ts';
 import type { Artifact, Digest, InputArtifact } from '../../ground/artifact.ts';
-import { choice } from '../../ground/reported/choice.ts';
 import type { StepSummary } from '../../reports/record.ts';
 import { stageOf } from '../catalogue.ts';
 import type { Emit } from '../events.ts';
@@ -14,6 +12,7 @@ import type { Fingerprint, StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { runInChild } from './child.ts';
 import { type Expecting, expectedOf } from './expect.ts';
+import { digestsOf, inputsOf, readyStep } from './inputs.ts';
 import type { Outcome } from './order.ts';
 
 export interface ExecuteOptions extends Expecting {
@@ -53,27 +52,6 @@ export interface Executed {
   readonly keys: readonly Digest[];
   readonly end: End;
 }
-
-/** The artifacts that a step's inputs refer to. */
-export const inputsOf = (step: Step, done: ReadonlyMap<string, StepRecord>): Readonly<Record<string, Artifact>> =>
-  Object.fromEntries(
-    Object.entries(step.inputs).map(([name, { step: from, output }]) => {
-      const artifact = done.get(from)?.outputs[output];
-      if (artifact === undefined)
-        throw new Error(`step "${step.id}" needs the ${output} of "${from}", which made none`);
-      return [name, artifact];
-    }),
-  );
-
-/** The step with the engine that was chosen for it. */
-export const readyStep = ({ engine, ...step }: Step, done: ReadonlyMap<string, StepRecord>): ReadyStep => {
-  if (engine === undefined) return step;
-  const named = typeof engine === 'string' ? engine : choice.parse(done.get(engine.step)?.metrics).engine;
-  return named === defaultEngine ? step : { ...step, engine: named };
-};
-
-export const digestsOf = (inputs: Readonly<Record<string, Artifact>>): Readonly<Record<string, Digest>> =>
-  Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest]));
 
 /** A reusable record whose every file was hashed just now. */
 const reusable = async (step: Step, key: Digest, { store, emit }: ExecuteOptions): Promise<StepRecord | undefined> => {

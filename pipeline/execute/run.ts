@@ -1,6 +1,4 @@
-import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Progress } from '../../ground/progress.ts';
 import { shownNumber } from '../../reports/history.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { seedFolder } from '../../reports/records.ts';
@@ -10,8 +8,8 @@ import type { Catalogue } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { tensorBoard } from '../log/tensorboard.ts';
 import { Sources } from '../plan/fingerprint.ts';
+import { membersOf, ownSteps } from '../plan/members.ts';
 import type { Plan } from '../plan/plan.ts';
-import { forcedIn, plansOf } from '../plan/seeds.ts';
 import { noteAttempt, noteResults } from '../store/attempts.ts';
 import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
@@ -21,11 +19,13 @@ import { estimator } from './estimator.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
 import { keepShown, keptNumber, nextNumber, removeOtherRecords, showKept } from './history.ts';
+import { eventLog } from './log.ts';
 import { asOfNow, basisOf, rememberReports, standingReport, writtenIn } from './standing.ts';
 import { runSummary } from './summary.ts';
 
 export interface RunOptions {
-  readonly plan: Plan;
+  /** One, or one for each variant of the file. */
+  readonly plans: readonly [Plan, ...Plan[]];
   readonly catalogue: Catalogue;
   /** Folder of the store. */
   readonly store: string;
@@ -42,9 +42,13 @@ export interface RunOptions {
   readonly emit: Emit;
 }
 
-interface SeedOptions extends Omit<RunOptions, 'store'> {
+/** What all runs of a command have in common. */
+export interface PlanRunOptions extends Omit<RunOptions, 'store' | 'plans'> {
+  readonly plan: Plan;
   readonly sources: Sources;
   readonly store: Store;
+  /** Every run of the command. */
+  readonly members: readonly Plan[];
   /** Folder whose report is kept before this run's takes its place; its own, if it is not one of several seeds. */
   readonly keepIn?: string;
 }
@@ -69,44 +73,6 @@ export interface RunResult {
   /** Null after an interruption: the last report stays as it is. */
   readonly report: Report | null;
 }
-
-const LARGEST_LOG = 8 * 1024 * 1024;
-const LOGGED_PROGRESS_MS = 1000;
-
-/** What of the progress is logged: something each second, and each that brings another score on validation texts. */
-const progressFilter = (): ((progress: Progress, now: number) => boolean) => {
-  let last = 0;
-  let scored: number | undefined;
-  return ({ validation }, now) => {
-    const isNews = validation !== undefined && validation.score !== scored;
-    if (!isNews && now - last < LOGGED_PROGRESS_MS) return false;
-    [last, scored] = [now, validation?.score];
-    return true;
-  };
-};
-
-/**
- * Appends events to events.jsonl, of the progress as much as one reads; a log grown large is set aside. Throws where it cannot
- * be begun; a disk that fills up later ends the log, not the work that it is about.
- */
-const eventLog = (file: string): Emit => {
-  try {
-    if (statSync(file).size > LARGEST_LOG) renameSync(file, `${file}.old`);
-  } catch {
-    // There is none yet.
-  }
-  closeSync(openSync(file, 'a'));
-  const isLogged = progressFilter();
-  return (event) => {
-    const now = Date.now();
-    if (event.type === 'progress' && !isLogged(event.progress, now)) return;
-    try {
-      appendFileSync(file, `${JSON.stringify({ at: new Date(now).toISOString(), ...event })}\n`);
-    } catch {
-      // The results that are written last say why, if the disk is still full then.
-    }
-  };
-};
 
 /** What is to lie in a folder, and how its report is made where the one that lies there does not stand. */
 interface Leaving extends Omit<Results, 'report'> {
@@ -154,9 +120,16 @@ const leave = async (out: string, plan: Plan, leaving: Leaving): Promise<Report>
   }
 };
 
+/** Of the steps that are to run again, those that no earlier run of the command did run again. */
+const forcedIn = ({ plan, members, force, catalogue }: PlanRunOptions): ReadonlySet<string> => {
+  const own = ownSteps(members, members.indexOf(plan), catalogue);
+  return new Set([...force].filter((id) => own.has(id)));
+};
+
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
-const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, store, abort, kill, force, offline, memory, sources } = options;
+const runSeed = async (options: PlanRunOptions): Promise<Ran> => {
+  const { plan, out, threads, catalogue, store, abort, kill, offline, memory, sources, members } = options;
+  const force = forcedIn(options);
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
   const { name, seed, seeds, yaml, overrides, until } = plan;
@@ -175,10 +148,11 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
     options.emit(event);
   };
   const steps = plan.steps.map(({ id, uses, place }) => ({ id, uses, place }));
-  emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
+  const which = plan.variant === undefined ? {} : { variant: plan.variant, variants: plan.variants ?? [] };
+  emit({ type: 'run-started', name, steps, ...which, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
   const executed = await execute({
-    ...{ plan, catalogue, store, threads, force, offline, memory, logs, abort, kill, emit, sources },
+    ...{ plan, catalogue, store, threads, force, offline, memory, logs, abort, kill, emit, sources, members },
     estimate: estimator(options, emit),
   });
   const { end } = executed;
@@ -199,15 +173,14 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
 };
 
 /** Runs the plan of every seed, each in a folder of its own; results of the first, and what all say, go above them. */
-const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
+const runSeeds = async (options: PlanRunOptions, own: readonly Plan[]): Promise<RunResult> => {
   const { plan, out } = options;
   const finished: Results[] = [];
   let last: Pick<RunResult, 'end' | 'seed'> = { end: { kind: 'done' }, seed: null };
-  for (const one of plansOf(plan)) {
-    const force = forcedIn(one, options);
+  for (const one of own) {
     const { end, results } = await runSeed({
       ...options,
-      ...{ plan: one, force, out: join(out, seedFolder(one.seed)), keepIn: out },
+      ...{ plan: one, out: join(out, seedFolder(one.seed)), keepIn: out },
     });
     last = { end, seed: one.seed };
     if (results === null) return { ...last, report: null };
@@ -228,33 +201,49 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   return { ...last, report };
 };
 
-/** Runs a plan in a store that is open for it. */
-const runIn = async (options: SeedOptions): Promise<RunResult> => {
-  if (options.plan.seeds.length > 1) return await runSeeds(options);
-  const { end, results } = await runSeed(options);
+/** Runs the plan of a file, or of one of its variants, once for each of its seeds, in a store that is open for it. */
+export const runPlan = async (options: PlanRunOptions): Promise<RunResult> => {
+  const { plan, out, store, members } = options;
+  await ensureFolder(out, 'the folder of results', '--out');
+  await sweepResults(out);
+  noteResults(store, out);
+  const own = members.filter(({ variant }) => variant === plan.variant);
+  if (own.length > 1) return await runSeeds(options, own);
+  const { end, results } = await runSeed({ ...options, plan: own[0] ?? plan });
   return { end, seed: null, report: results?.report ?? null };
 };
+
+/** Does work in a store that nobody frees meanwhile; undefined where that is stopped before it begins. */
+export const inStore = async <Result>(
+  options: RunOptions,
+  work: (common: Omit<PlanRunOptions, 'plan'>) => Promise<Result>,
+): Promise<Result | undefined> => {
+  const { plans, abort, store: folder, ...others } = options;
+  await ensureFolder(others.out, 'the folder of results', '--out');
+  const store = await Store.open(folder);
+  const endUse = await beginUse(store, abort).catch((error: unknown) => {
+    if (abort.aborted) return undefined;
+    throw error;
+  });
+  if (endUse === undefined) return undefined;
+  try {
+    // Hashed once: files that change meanwhile do not make the data of runs differ.
+    return await work({ ...others, abort, store, members: membersOf(plans), sources: new Sources() });
+  } finally {
+    await endUse();
+  }
+};
+
+/** What a command comes to that was stopped before it began. */
+export const notBegun = (plan: Plan): RunResult => ({
+  ...{ end: { kind: 'interrupted', step: plan.dataset }, seed: null, report: null },
+});
 
 /**
  * Runs a plan, once for each of its seeds, and leaves reports, event log, models and exported folders in its folder, also
  * when a later stage fails. What runs that were killed left behind is swept first.
  */
 export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
-  const { out, abort } = options;
-  await ensureFolder(out, 'the folder of results', '--out');
-  const store = await Store.open(options.store);
-  await sweepResults(out);
-  noteResults(store, out);
-  const endUse = await beginUse(store, abort).catch((error: unknown) => {
-    if (abort.aborted) return undefined;
-    throw error;
-  });
-  if (endUse === undefined)
-    return { end: { kind: 'interrupted', step: options.plan.dataset }, seed: null, report: null };
-  try {
-    // Hashed once: files that change meanwhile do not make the seeds' data differ.
-    return await runIn({ ...options, store, sources: new Sources() });
-  } finally {
-    await endUse();
-  }
+  const [plan] = options.plans;
+  return (await inStore(options, (common) => runPlan({ ...common, plan }))) ?? notBegun(plan);
 };

@@ -1,7 +1,7 @@
 import type { Forecast } from '../api/types/pipelines.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
-import { digestsOf, inputsOf, readyStep } from '../execute/execute.ts';
+import { digestsOf, inputsOf, readyStep } from '../execute/inputs.ts';
 import type { StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { type FingerprintOptions, fingerprintOf, keyOf } from './fingerprint.ts';

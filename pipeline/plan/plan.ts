@@ -48,6 +48,9 @@ export interface Plan {
   readonly seed: number;
   /** Every seed that the file asks for: the plan is run for each. */
   readonly seeds: readonly number[];
+  /** The recipe that it is, where the file has several; and all of them. */
+  readonly variant?: string;
+  readonly variants?: readonly string[];
   /** `uses` of the data section. */
   readonly data: string;
   /** Id of the step that reads it. */

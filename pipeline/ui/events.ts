@@ -21,6 +21,7 @@ const logged = z.discriminatedUnion('type', [
   z.object({
     ...{ at, type: z.literal('run-started'), name: z.string(), seed: z.number(), process: z.number() },
     seeds: z.array(z.number()).exactOptional(),
+    variant: z.string().exactOptional(),
     steps: z.array(z.object({ id: z.string(), uses: z.string() })),
   }),
   z.object({ at, type: z.literal('expected'), seconds: z.record(z.string(), z.number()), later: z.number() }),

@@ -62,11 +62,22 @@ const placesIn = async (run: string, folder: string): Promise<readonly RunPlace[
   return [...own, ...older.flat()];
 };
 
-/** Every report and every run in a folder of runs, or in the folder of one run. */
+/** Folders in a folder that may be those of runs: a seed's is part of its run. */
+const foldersIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder).catch((): string[] => [])).filter((name) => !/^seed-\d+$/.test(name));
+
+/** Those of one run, or of its variants. */
+const placesOf = async (run: string, folder: string): Promise<readonly RunPlace[]> => {
+  const own = await placesIn(run, folder);
+  if (own.length > 0) return own;
+  const names = await foldersIn(folder);
+  return (await Promise.all(names.map((name) => placesIn(`${run}/${name}`, join(folder, name))))).flat();
+};
+
+/** Every report and every run in a folder of runs, or in the folder of one run; variants lie a folder further down. */
 export const runPlaces = async (folder: string): Promise<readonly RunPlace[]> => {
   const own = await placesIn(basename(folder), folder);
   if (own.length > 0) return own;
-  const names: readonly string[] = await readdir(folder).catch(() => []);
-  const places = await Promise.all(names.map((name) => placesIn(name, join(folder, name))));
-  return places.flat();
+  const names = await foldersIn(folder);
+  return (await Promise.all(names.map((name) => placesOf(name, join(folder, name))))).flat();
 };

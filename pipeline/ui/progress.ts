@@ -2,7 +2,7 @@ import { metricCalled } from '../../ground/metrics/index.ts';
 import { type Written, written } from '../../reports/metric.ts';
 import { oneLine } from '../../reports/text.ts';
 import { leftText, Remaining } from '../view/remaining.ts';
-import { duration, figuresText, Pace, partOf, progressText, rowOf, rowsIn, seedPrefix } from '../view/text.ts';
+import { duration, figuresText, Pace, partOf, progressText, rowOf, rowsIn, runPrefix } from '../view/text.ts';
 import { endsRun, type LoggedEvent } from './events.ts';
 import type { CurvePoint, LiveRow, LiveRun } from './shapes.ts';
 
@@ -83,7 +83,7 @@ export class RunProgress {
 
   private begin(event: Of<'run-started'>): void {
     this.key = `${event.at} ${event.seed}`;
-    this.title = oneLine(`${seedPrefix(event)}${event.name}`);
+    this.title = oneLine(`${runPrefix(event)}${event.name}`);
     [this.process, this.end, this.now, this.share] = [event.process, null, '', null];
     this.rows = rowsOf(event.steps);
     this.points.length = 0;

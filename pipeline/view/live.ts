@@ -5,7 +5,7 @@ import { eventText } from './plain.ts';
 import { leftText, Remaining } from './remaining.ts';
 import { rendererOver } from './renderer.ts';
 import { type Row, rowsOf, type Task } from './rows.ts';
-import { duration, figuresText, Pace, partOf, progressText, rowOf, seedPrefix } from './text.ts';
+import { duration, figuresText, Pace, partOf, progressText, rowOf, runPrefix } from './text.ts';
 import type { View } from './view.ts';
 
 /** What is told of a row that ended. */
@@ -51,7 +51,7 @@ class Live {
   private begin(run: Started): void {
     if (this.run === undefined) this.began = Date.now();
     this.run = run;
-    this.rows = rowsOf(run.steps, seedPrefix(run));
+    this.rows = rowsOf(run.steps, runPrefix(run));
     this.ended.clear();
     const tasks = [...this.rows.values()].map(({ title, begin }) => ({
       title,
@@ -72,10 +72,11 @@ class Live {
   /** `tiny: step 4 of 22, 3 m 05 s, about 12 m 05 s left`, as far as it fits; the name gives way first. */
   private status(columns: number): string {
     if (this.run === undefined) return '';
-    const { name, steps, seed, seeds = [] } = this.run;
+    const { name, steps, seed, seeds = [], variant = '', variants = [] } = this.run;
     const step = Math.min(this.ended.size + 1, steps.length);
     const left = this.remaining.left(Date.now());
     const parts = [
+      variants.length > 1 ? `variant ${variants.indexOf(variant) + 1} of ${variants.length}` : undefined,
       seeds.length > 1 ? `seed ${seeds.indexOf(seed) + 1} of ${seeds.length}` : undefined,
       `step ${step} of ${steps.length}`,
       duration((Date.now() - this.began) / 1000),

@@ -1,6 +1,6 @@
 import type { RunEvent, StepFigures, StepInfo } from '../events.ts';
 import { leftText, Remaining } from './remaining.ts';
-import { duration, figuresText, Pace, progressText, seedPrefix } from './text.ts';
+import { duration, figuresText, Pace, progressText, runPrefix } from './text.ts';
 import type { View } from './view.ts';
 
 /** A line of progress this often is enough for a log. */
@@ -66,7 +66,7 @@ export const plainView = (write: (line: string) => void, now: () => number = Dat
       remaining.see(event, now());
       if (event.type === 'run-started') {
         steps = event.steps;
-        prefix = seedPrefix(event);
+        prefix = runPrefix(event);
       }
       if (event.type === 'started') {
         shown = now();

@@ -97,11 +97,13 @@ export const rowsIn = (all: readonly RowStep[]) =>
 /** What a step of a row is called within it: nothing for the stage itself. */
 export const partOf = (step: string): string => step.split('/').slice(1).join('/');
 
-/** What stands before everything that is said about one of several seeds. */
-export const seedPrefix = ({
+/** What stands before everything that is said about one of several variants and seeds. */
+export const runPrefix = ({
+  variant,
   seed,
   seeds = [],
 }: {
+  readonly variant?: string;
   readonly seed: number;
   readonly seeds?: readonly number[];
-}): string => (seeds.length > 1 ? `seed ${seed}  ` : '');
+}): string => `${variant === undefined ? '' : `${variant}  `}${seeds.length > 1 ? `seed ${seed}  ` : ''}`;

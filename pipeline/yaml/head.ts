@@ -5,9 +5,8 @@ import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { logKinds } from '../plan/plan.ts';
-
-export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
+import { ID_PATTERN, ID_WORDS } from './id.ts';
+import { variantsSchema } from './variants.ts';
 
 /** The name of an engine, as `decant engines` lists them, or that any may be taken. */
 export const engineName = z.enum([anyEngine, ...engines.map(({ name }) => name)]);
@@ -49,6 +48,9 @@ export const headSchema = (catalogue: Catalogue) =>
       .enum(logKinds)
       .optional()
       .describe('Writes losses, scores and what every stage comes to for TensorBoard: runs/NAME/tensorboard.'),
+    variants: variantsSchema
+      .optional()
+      .describe('Recipes: the pipeline runs once for each, makes what they share once, and sets them side by side.'),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
     gates: z

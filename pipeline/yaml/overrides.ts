@@ -9,15 +9,23 @@ interface Segment {
   readonly end: number;
 }
 
-/** The words between the dots of `stages.teacher.epochs`, with their places in the argument. */
-const segments = (path: string): readonly Segment[] => {
-  let start = 0;
+/** The words between the dots of `stages.teacher.epochs`, with their places in the text where the path begins at `from`. */
+const segments = (path: string, from = 0): readonly Segment[] => {
+  let start = from;
   return path.split('.').map((name) => {
     const segment = { name, start, end: start + name.length };
     start = segment.end + 1;
     return segment;
   });
 };
+
+/** A value that goes to a path of the document, and where that path is written. */
+export interface Setting {
+  readonly path: string;
+  readonly start: number;
+  readonly source: Source;
+  readonly value: Node;
+}
 
 class Override {
   readonly problems: Diagnostic[] = [];
@@ -40,16 +48,25 @@ class Override {
       ]);
       return;
     }
-    const path = segments(text.slice(0, equals));
-    const empty = path.find(({ name }) => name === '');
-    if (empty !== undefined) {
-      this.problem('bad-override', 'a name is missing in the path', empty.start, empty.end + 1, []);
-      return;
-    }
-    const value = this.value(equals);
-    if (value === undefined) return;
+    const path = this.path(text.slice(0, equals), 0);
+    const value = path === undefined ? undefined : this.value(equals);
+    if (path === undefined || value === undefined) return;
     this.document.contents ??= new YAMLMap();
     this.put(this.document.contents, path, value);
+  }
+
+  /** Puts a value that stands in a document at a path that stands there, too. */
+  set({ path: text, start, value }: Setting): void {
+    const path = this.path(text, start);
+    if (path !== undefined) this.put(this.document.contents, path, value);
+  }
+
+  private path(text: string, start: number): readonly Segment[] | undefined {
+    const path = segments(text, start);
+    const empty = path.find(({ name }) => name === '');
+    if (empty === undefined) return path;
+    this.problem('bad-override', 'a name is missing in the path', empty.start, empty.end + 1, []);
+    return undefined;
   }
 
   /** The value as YAML; blanks stand in for the path, so that offsets are those of the argument. */
@@ -137,12 +154,22 @@ class Override {
 export const applyOverrides = (
   document: Document,
   settings: readonly string[],
-): { readonly origins: ReadonlyMap<Node, Source>; readonly problems: readonly Diagnostic[] } => {
-  const origins = new Map<Node, Source>();
-  const problems = settings.flatMap((text) => {
+  origins: Map<Node, Source>,
+): readonly Diagnostic[] =>
+  settings.flatMap((text) => {
     const override = new Override(document, { name: '--set', text }, origins);
     override.apply();
     return override.problems;
   });
-  return { origins, problems };
-};
+
+/** Puts values that stand elsewhere in the document where they belong: problems with them are shown where they stand. */
+export const applySettings = (
+  document: Document,
+  settings: readonly Setting[],
+  origins: Map<Node, Source>,
+): readonly Diagnostic[] =>
+  settings.flatMap((setting) => {
+    const override = new Override(document, setting.source, origins);
+    override.set(setting);
+    return override.problems;
+  });

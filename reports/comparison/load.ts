@@ -4,10 +4,8 @@ import { isMissing, messageOf, userErrors } from '../../ground/errors.ts';
 import { readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
 import type { Comparison } from './comparison.ts';
+import { comparisonFile } from './file.ts';
 import { comparisonSchema } from './schema.ts';
-
-/** Where a folder of variants holds what they come to. */
-export const comparisonFile = 'comparison.json';
 
 const comparisonError = userErrors('comparison');
 

@@ -8,6 +8,7 @@ import { loadPipeline } from '../../pipeline/load.ts';
 import { estimateSteps } from '../../pipeline/plan/estimate/estimate.ts';
 import { parametersOf, sizeOf } from '../../pipeline/plan/estimate/sizes.ts';
 import { textsOf } from '../../pipeline/plan/estimate/texts.ts';
+import { Sources } from '../../pipeline/plan/fingerprint.ts';
 import { totalsOf, warningsOf } from '../../pipeline/plan/totals.ts';
 import { hashJson } from '../../pipeline/store/hash.ts';
 import type { StepRecord } from '../../pipeline/store/record.ts';
@@ -176,10 +177,11 @@ describe('estimates of a run', () => {
       finished: '2026-11-30T00:00:00.000Z',
     });
     const records = [record('dataset', 'dataset', 2), record('baseline', 'baseline', 3)];
-    const before = await expectedOf(new Map(), records, { plan, catalogue: decantCatalogue, estimate });
+    const expecting = { plan, catalogue: decantCatalogue, threads: 1, sources: new Sources(), estimate };
+    const before = await expectedOf(new Map(), records, expecting);
     expect([before, asked]).toEqual([{ seconds: { dataset: 2, baseline: 3 }, later: 0 }, []]);
     const done = new Map(records.slice(0, 1).map((one) => [one.step, one] as const));
-    const after = await expectedOf(done, records, { plan, catalogue: decantCatalogue, estimate });
+    const after = await expectedOf(done, records, expecting);
     expect(after).toEqual({ seconds: { baseline: 3, teacher: 77 }, later: 0 });
     expect(asked[0]).toContain('teacher');
     expect(asked[0]).not.toContain('baseline');

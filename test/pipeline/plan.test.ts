@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
+import { membersOf, ownSteps } from '../../pipeline/plan/members.ts';
 import { closure, type Plan } from '../../pipeline/plan/plan.ts';
-import { plansOf, varyingSteps } from '../../pipeline/plan/seeds.ts';
 import { difference } from '../../pipeline/plan/why.ts';
 import { hashJson } from '../../pipeline/store/hash.ts';
 import type { Fingerprint } from '../../pipeline/store/record.ts';
@@ -128,13 +128,14 @@ describe('plan', () => {
 `,
       ['seeds=[4, 2]'],
     );
-    expect(plansOf(plan).map(({ seed }) => seed)).toEqual([4, 2]);
-    const varying = varyingSteps(plan, decantCatalogue);
-    expect(ids(plan).filter((id) => !varying.has(id))).toEqual([
+    const members = membersOf([plan]);
+    expect(members.map(({ seed }) => seed)).toEqual([4, 2]);
+    expect(ids(plan).filter((id) => !ownSteps(members, 0, decantCatalogue).has(id))).toEqual([]);
+    expect(ids(plan).filter((id) => !ownSteps(members, 1, decantCatalogue).has(id))).toEqual([
       ...['dataset', 'baseline', 'encoder', 'encoder/evaluate'],
       ...['plain/download', 'plain', 'plain/evaluate', 'student/label'],
     ]);
-    expect(plansOf(await planOf('')).map(({ seed }) => seed)).toEqual([1]);
+    expect(membersOf([await planOf('')]).map(({ seed }) => seed)).toEqual([1]);
   });
 
   it.each(['seed-1', 'records', 'report.json', 'events.jsonl'])(

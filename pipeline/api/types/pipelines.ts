@@ -1,3 +1,4 @@
+import type { Comparison } from '../../../reports/comparison/comparison.ts';
 import type { Report } from '../../../reports/report.ts';
 
 /** What decides what is run of a pipeline file, and where. */
@@ -12,6 +13,8 @@ export interface PlanOptions {
   readonly threads?: number;
   /** What graphs run on, in place of the engine that the file names: one of `engines()`, or `auto`. */
   readonly engine?: string;
+  /** Variants of the file that are meant; all where nobody says. */
+  readonly variants?: readonly string[];
   /** Leaves out the stages after this one. */
   readonly until?: string;
   /** Stages, or steps of theirs, that run again although they are cached. */
@@ -41,8 +44,20 @@ export interface RunOptions extends PlanOptions {
 
 /** A run that came to its end. */
 export interface Run {
+  /** Where the file has variants, that of the first. */
   readonly report: Report;
-  /** Folder of report.json, models and exported folders. */
+  /** Folder of report.json, models and exported folders; of variants the folder above theirs. */
+  readonly out: string;
+  /** Those that ran, each with a folder of its own; absent where the file has none. */
+  readonly variants?: readonly RunVariant[];
+  /** The variants side by side; absent where there are fewer than two to compare. */
+  readonly comparison?: Comparison;
+}
+
+/** A variant that came to its end. */
+export interface RunVariant {
+  readonly id: string;
+  readonly report: Report;
   readonly out: string;
 }
 
@@ -65,16 +80,20 @@ export interface Forecast {
 
 export type ForecastSource = 'history' | 'estimate';
 
-/** What one of several seeds would do. */
+/** What one of several variants and seeds would do. */
 export interface SeedForecast extends Forecast {
+  /** Absent where the file has no variants. */
+  readonly variant?: string;
   readonly seed: number;
 }
 
 /** What a run would do. */
 export interface RunForecast {
   readonly name: string;
+  /** Those that would run; absent where the file has none. */
+  readonly variants?: readonly string[];
   readonly seeds: readonly number[];
-  /** In the order in which they would run, one seed after the other. */
+  /** In the order in which they would run, one variant and seed after the other; what several share is told once. */
   readonly steps: readonly SeedForecast[];
   /** Of all steps that would run, as far as these are known. */
   readonly totals: ForecastTotals;
@@ -102,6 +121,8 @@ export interface Validation {
   readonly schema: 'decant.validation/1';
   readonly file: string;
   readonly name: string;
+  /** Absent where the file has none. */
+  readonly variants?: readonly string[];
   readonly seeds: readonly number[];
   /** What is odd about the data, and no error. */
   readonly remarks: readonly string[];
