@@ -39,6 +39,8 @@ export interface StageSummary {
   readonly step: StepSummary | null;
   /** Its evaluation on the test split; null for stages that make no model. */
   readonly evaluation: StepSummary | null;
+  /** The same on the validation split, where the file has variants. */
+  readonly validation?: StepSummary;
   /** Seconds of internal steps that only this stage asked for, such as labelling by a teacher. */
   readonly extraSeconds: number;
   /** The step that chose its engine, where the file leaves that to decant. */

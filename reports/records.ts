@@ -11,6 +11,9 @@ import { RECORDS, runFile, SCHEMA, schemas } from './run-file.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';
 
+/** Folder in a stage's of what it answered to validation texts. */
+const VALIDATION = 'validation';
+
 /** Kinds of output that a report is computed from; models are described, not kept. */
 const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements', 'profile'];
 
@@ -29,6 +32,7 @@ const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =
   [
     ...run.automatic.filter(isRead).map((step) => [step.name, step] as const),
     ...run.stages.map(({ id, evaluation }) => [join('stages', id), evaluation] as const),
+    ...run.stages.map(({ id, validation = null }) => [join('stages', id, VALIDATION), validation] as const),
   ].flatMap(([folder, step]) => (step === null ? [] : [[folder, step] as const]));
 
 /** A file of the store, where it belongs in the run's folder, and what it holds. */
@@ -112,6 +116,7 @@ const runSchema = z.looseObject({
       inputs: z.record(z.string(), z.string()),
       step: stepSchema.nullable(),
       evaluation: stepSchema.nullable(),
+      validation: stepSchema.exactOptional(),
       extraSeconds: z.number(),
       choice: stepSchema.exactOptional(),
     }),
@@ -179,8 +184,9 @@ export const readSummary = async (out: string): Promise<RunSummary> => {
     ...run,
     automatic: run.automatic.map(({ name, place, ...step }) => ({ name, place, ...stepIn(at(name), step) })),
     stages: run.stages.map(
-      ({ choice, ...stage }): StageSummary => ({
+      ({ choice, validation, ...stage }): StageSummary => ({
         ...stage,
+        ...(validation === undefined ? {} : { validation: stepIn(at('stages', stage.id, VALIDATION), validation) }),
         ...(choice === undefined ? {} : { choice: stepIn(at('helpers'), choice) }),
         step: read(stage.step, 'stages', stage.id),
         evaluation: read(stage.evaluation, 'stages', stage.id),

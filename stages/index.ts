@@ -13,6 +13,7 @@ import { prune } from './prune/index.ts';
 import { quantize } from './quantize/index.ts';
 import type { AnyStage } from './stage.ts';
 import { trainStage } from './train/index.ts';
+import { validate } from './validate/index.ts';
 
 /** Every kind of step, in the order in which help lists them. */
 export const stages: readonly AnyStage[] = [
@@ -28,6 +29,7 @@ export const stages: readonly AnyStage[] = [
   quantize,
   exportStage,
   evaluate,
+  validate,
   measure,
   profile,
 ];

@@ -16,11 +16,12 @@ Examples:
   $ decant compare runs/NAME --baseline kl          against another recipe
   $ decant compare runs/NAME --pairs                each with each: the best against all others
   $ decant compare runs/NAME --by p50 --stage int8  by latency, of one stage
+  $ decant compare runs/NAME --on validation        without a look at the test split: to choose one
   $ decant compare runs/NAME --format html > recipes.html
   $ decant compare runs/NAME --json
 
 A run is what decant diff takes: a folder, one of its older reports (RUN@2), a report.json or git:REVISION:PATH.
-Choosing a recipe by figures of the test split makes them look better than they will be: choose on validation.
+A recipe that is chosen by its figures on the test split looks better there than it is: choose on validation.
 Exit codes: 0 done, 2 the request was wrong.`;
 
 const showComparison = async (runs: readonly string[], options: Options): Promise<number> => {
@@ -44,6 +45,7 @@ export const compareCommand = (program: Command, end: (code: number) => void): v
         'and seeds, corrected for their number.',
     )
     .option('--by <metric>', 'what decides: a metric of the task, or p50 (default: the primary metric)')
+    .addOption(new Option('--on <texts>', 'texts that decide').choices(['test', 'validation']).default('test'))
     .option('--stage <id>', 'the stage whose models are compared (default: the one that ships)')
     .option('--baseline <id>', 'the recipe that the others are compared with (default: the first)')
     .addOption(new Option('--pairs', 'compare each with each').conflicts('baseline'))

@@ -39,6 +39,22 @@ const automaticSteps = (plan: Plan, steps: ReadonlyMap<string, StepSummary>): Ru
 const isEvaluation = (step: StepSummary | undefined): boolean =>
   Object.values(step?.outputs ?? {}).some(({ artifact }) => artifact.kind === 'predictions');
 
+/** Answers to validation texts say so. */
+const isValidation = (step: StepSummary | undefined): boolean => step?.metrics.split === 'validation';
+
+/** What a model answered: to the test split, and where the file asks for it to the validation split. */
+const answersOf = (
+  about: readonly string[],
+  steps: ReadonlyMap<string, StepSummary>,
+): Pick<StageSummary, 'evaluation' | 'validation'> => {
+  const asked = about.map((step) => steps.get(step)).filter(isEvaluation);
+  const validation = asked.find(isValidation);
+  return {
+    evaluation: asked.find((step) => !isValidation(step)) ?? null,
+    ...(validation === undefined ? {} : { validation }),
+  };
+};
+
 /** What came to no end: of a stage that has no result, what would have been about it goes without saying. */
 const undone = ({ steps }: Plan, done: ReadonlyMap<string, StepSummary>): readonly string[] => {
   const open = steps.filter(({ id }) => !done.has(id)).map(({ id }) => id);
@@ -78,7 +94,7 @@ export const runSummary = (
     ...behaviour(id, uses, plan, catalogue),
     inputs,
     step: executed.steps.get(id) ?? null,
-    evaluation: about.map((step) => executed.steps.get(step)).find(isEvaluation) ?? null,
+    ...answersOf(about, executed.steps),
     extraSeconds: extraSeconds(helpers, plan, executed.steps),
     ...choiceOf(id, plan, executed.steps),
   })),

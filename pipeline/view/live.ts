@@ -120,7 +120,8 @@ class Live {
     const outcome = {
       spent: before.spent + event.seconds,
       reused: before.reused && event.type === 'cached',
-      figures: event.figures ?? before.figures,
+      // Of answers to validation texts, which come after those to test texts, the row says nothing.
+      figures: before.figures ?? event.figures,
     };
     this.outcomes.set(current.title, outcome);
     const isWhole = current.steps.every((id) => this.ended.has(id));

@@ -15,7 +15,7 @@ const withFigures = (text: string, figures: StepFigures | undefined): string =>
 export const eventText = (event: RunEvent): string | undefined => {
   switch (event.type) {
     case 'run-started':
-      return `${event.name}: ${plural(event.steps.length, 'step')}, seed ${event.seed}, ${plural(event.threads, 'thread')}`;
+      return `${event.name}: ${event.variant === undefined ? '' : `variant ${event.variant}, `}${plural(event.steps.length, 'step')}, seed ${event.seed}, ${plural(event.threads, 'thread')}`;
     case 'cached':
       return withFigures(`reused, took ${duration(event.seconds)} when it was made`, event.figures);
     case 'damaged':

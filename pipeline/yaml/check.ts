@@ -212,6 +212,7 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
     task,
     sections: Object.fromEntries([
       ['data', data.config],
+      ['variants', file.variants],
       // What is no mapping was checked with the head of the file.
       ...sections.map(({ name, config }) => [name, isRecord(file[name]) ? config : file[name]]),
     ]),

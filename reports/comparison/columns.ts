@@ -9,7 +9,7 @@ export interface ViewColumn<Row> {
 }
 
 /** What a reader looks for: which recipe wins, and what it costs. */
-export const recipeColumns = ({ score, changes, pairs }: ComparisonView): readonly ViewColumn<RecipeRow>[] => [
+export const recipeColumns = ({ score, changes, pairs, rows }: ComparisonView): readonly ViewColumn<RecipeRow>[] => [
   { title: 'recipe', text: true, cell: ({ recipe }) => recipe },
   { title: score, cell: (row) => row.score },
   ...(pairs.length > 0
@@ -19,6 +19,9 @@ export const recipeColumns = ({ score, changes, pairs }: ComparisonView): readon
         { title: 'p', cell: ({ p }: RecipeRow) => p },
         { title: 'verdict', text: true, cell: ({ verdict }: RecipeRow) => verdict },
       ]),
+  ...(rows.every(({ validation }) => validation === '')
+    ? []
+    : [{ title: 'on validation', cell: ({ validation }: RecipeRow) => validation }]),
   { title: 'bytes', cell: ({ bytes }) => bytes },
   { title: 'p50 ms', cell: ({ p50 }) => p50 },
 ];

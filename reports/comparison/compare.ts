@@ -2,6 +2,7 @@ import { type Effect, intervalOf, pOutside } from '../../data/statistics/effects
 import { type HolmStep, holm, holmAdjusted } from '../../data/statistics/holm.ts';
 import type { Interval } from '../../data/statistics/intervals.ts';
 import { bounded } from '../../data/statistics/metrics.ts';
+import { mean } from '../../data/statistics/scored.ts';
 import { userErrors } from '../../ground/errors.ts';
 import type { Metric } from '../../ground/metrics/index.ts';
 import { canBeLimited, isBetter } from '../../ground/metrics/metric.ts';
@@ -10,7 +11,7 @@ import { dataTask, metricsOf } from '../../ground/tasks.ts';
 import { headline } from '../verdict.ts';
 import type { Comparison, RecipeTest } from './comparison.ts';
 import { type Attempt, qualityBetween, timesBetween } from './effects.ts';
-import { type Recipe, stagesOf } from './recipe.ts';
+import { byValidation, type Recipe, stagesOf } from './recipe.ts';
 import { isSame, recipeReport } from './stages.ts';
 
 /** The whole comparison is wrong about something with this probability at most. */
@@ -23,6 +24,8 @@ export interface CompareRequest {
   readonly name: string;
   /** A metric of the task, or p50; the primary metric where nobody says. */
   readonly by?: string | undefined;
+  /** The texts that decide; test where nobody says. */
+  readonly on?: Comparison['on'] | undefined;
   /** The stage that ships where nobody says. */
   readonly stage?: string | undefined;
   /** The first recipe where nobody says. */
@@ -141,6 +144,28 @@ const refusalsOf = (candidates: readonly Candidate[]): Comparison['refusals'] =>
     attempt.kind === 'refused' ? [{ recipe: recipe.id, versus: versus.id, reason: attempt.reason }] : [],
   );
 
+/** The best on validation texts; null where not every recipe was asked, or where latency decides. */
+const chosenOf = (recipes: Comparison['recipes'], { metric }: Figure): string | null => {
+  const known = recipes.flatMap(({ id, validation }) => (validation === null ? [] : [{ id, score: mean(validation) }]));
+  if (metric === undefined || known.length < recipes.length) return null;
+  const [first, ...others] = known;
+  const best = others.reduce((best, one) => (best && isBetter(metric, one.score, best.score) ? one : best), first);
+  return best?.id ?? null;
+};
+
+/** Recipes as they are judged by the texts that decide. */
+const judgedOn = (recipes: All, on: Comparison['on']): All => {
+  if (on === 'test') return recipes;
+  const without = recipes.find(({ sides }) => sides.some(({ validation }) => validation === undefined));
+  if (without !== undefined) {
+    throw comparisonError(
+      `--on validation: ${without.id} was not asked validation texts; runs of files with variants are`,
+    );
+  }
+  const [first, second, ...others] = recipes;
+  return [byValidation(first), byValidation(second), ...others.map(byValidation)];
+};
+
 /**
  * Recipes side by side. Their models of one stage are compared by one figure, each with the baseline or each with each, over the
  * same texts and seeds; what is told is corrected by Holm for the number of these comparisons.
@@ -151,18 +176,21 @@ export const compareRecipes = (given: readonly Recipe[], request: CompareRequest
     const found = first === undefined ? 'none' : `one, ${first.id}`;
     throw comparisonError(`expected two or more reports to compare; found ${found}`);
   }
-  const recipes: All = [first, second, ...others];
+  const { on = 'test' } = request;
+  const recipes = judgedOn([first, second, ...others], on);
   const task = taskOf(recipes);
   const figure = figureOf(recipes, request.by);
   const stage = stageOf(recipes, request.stage);
   const baseline = request.pairs === true ? null : baselineOf(recipes, request.baseline);
   const candidates = pairsOf(recipes, baseline).map(([recipe, versus]) => candidateOf(recipe, versus, stage, figure));
   const told = figure.metric ?? dataTask(task).metric;
+  const reports = recipes.map((recipe, i) => recipeReport(recipe, told, stage, recipes.slice(0, i)));
   return {
-    ...{ schema: 'decant.comparison/1', name: request.name, task, by: figure.name, stage },
+    ...{ schema: 'decant.comparison/1', name: request.name, task, by: figure.name, on, stage },
     baseline: baseline?.id ?? null,
-    recipes: recipes.map((recipe, i) => recipeReport(recipe, told, recipes.slice(0, i))),
+    recipes: reports,
     comparisons: tested(candidates, figure),
+    chosen: chosenOf(reports, figure),
     refusals: refusalsOf(candidates),
     missing: request.missing ?? [],
   };

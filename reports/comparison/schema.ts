@@ -41,6 +41,10 @@ const recipe = z.looseObject({
   seeds: z.array(z.number()),
   overrides: z.array(z.string()).describe('The --set values, and those of the variant, on top of its file.'),
   changes: z.array(change).describe("Options of stages that are not the first recipe's, by STAGE.OPTION."),
+  validation: z
+    .array(figure)
+    .nullable()
+    .describe('What decides, of the compared stage on the validation texts, one a seed; null where nobody asked.'),
   stages: z.array(stage),
 });
 
@@ -67,6 +71,7 @@ export const comparisonSchema = z.looseObject({
   name: z.string(),
   task: z.enum(datasetTasks).describe('What the data is for.'),
   by: z.string().describe('The figure that decides: a metric of the task, or p50.'),
+  on: z.enum(['test', 'validation']).describe('The texts that all figures of quality, and all tests, are of.'),
   stage: z.string().describe('The stage whose models are compared.'),
   baseline: z
     .string()
@@ -74,6 +79,10 @@ export const comparisonSchema = z.looseObject({
     .describe('The recipe that the others are compared with; null where each is with each.'),
   recipes: z.array(recipe).describe('In the order of the file, or as they were named.'),
   comparisons: z.array(test),
+  chosen: z
+    .string()
+    .nullable()
+    .describe('The best recipe on the validation texts: the one to use. Null where they decide nothing.'),
   refusals: z
     .array(z.looseObject({ recipe: z.string(), versus: z.string(), reason: z.string() }))
     .describe('What was not compared, and why.'),

@@ -7,7 +7,7 @@ import type { Metric } from '../../ground/metrics/index.ts';
 import { stageChanges } from '../diff/changes.ts';
 import { figureIn } from '../side.ts';
 import type { RecipeReport, RecipeStage } from './comparison.ts';
-import { type Recipe, stagesOf } from './recipe.ts';
+import { type Recipe, stagesOf, validated } from './recipe.ts';
 
 const ALPHA = 0.05;
 
@@ -78,15 +78,22 @@ const changesOf = ({ sides: [{ report }] }: Recipe, { sides: [first] }: Recipe):
   });
 
 /** What a table says of a recipe, without the others. */
-export const recipeReport = (recipe: Recipe, metric: Metric, earlier: readonly Recipe[]): RecipeReport => {
+export const recipeReport = (
+  recipe: Recipe,
+  metric: Metric,
+  stage: string,
+  earlier: readonly Recipe[],
+): RecipeReport => {
   const { id, where, sides } = recipe;
   const [{ report }] = sides;
+  const validation = validated(recipe, stage, metric);
   const models = report.stages.filter(({ model }) => model !== null);
   return {
     ...{ id, where },
     seeds: sides.map((side) => side.report.seed),
     overrides: report.pipeline.overrides,
     changes: changesOf(recipe, earlier[0] ?? recipe),
-    stages: models.map((stage) => stageOf(recipe, stage.id, metric, earlier)),
+    validation: validation.length === 0 ? null : validation,
+    stages: models.map(({ id: own }) => stageOf(recipe, own, metric, earlier)),
   };
 };

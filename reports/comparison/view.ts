@@ -1,3 +1,4 @@
+import { mean } from '../../data/statistics/scored.ts';
 import { metricCalled } from '../../ground/metrics/index.ts';
 import { isBetter } from '../../ground/metrics/metric.ts';
 import { bytes, milliseconds, range, times, whole } from '../figures.ts';
@@ -10,6 +11,8 @@ import type { Comparison, RecipeReport, RecipeStage, RecipeTest } from './compar
 export interface RecipeRow {
   readonly recipe: string;
   readonly score: string;
+  /** Of the validation texts, where they were asked beside those of the test. */
+  readonly validation: string;
   readonly change: string;
   readonly p: string;
   readonly verdict: string;
@@ -62,12 +65,15 @@ interface Words {
   readonly changes: string;
   write(x: number): string;
   change(x: number): string;
+  /** Behind a difference. */
   readonly unit: string;
+  /** Behind a figure. */
+  readonly scale: string;
   isBetter(a: number, b: number): boolean;
 }
 
 const latencyWords: Words = {
-  ...{ words: 'median latency', title: 'p50 ms', changes: 'ratio', unit: '' },
+  ...{ words: 'median latency', title: 'p50 ms', changes: 'ratio', unit: '', scale: ' ms' },
   write: milliseconds,
   change: (x) => `${times(x)}x`,
   isBetter: (a, b) => a < b,
@@ -77,10 +83,17 @@ const wordsOf = ({ by, task }: Comparison): Words => {
   const primary = metricOf({ data: { task } });
   const metric = metricCalled(by);
   if (metric === undefined) return latencyWords;
-  const { words, title, changes, write, writeChange, changeUnit } =
-    metric.name === primary.metric.name ? primary : written(metric);
+  const {
+    words,
+    title,
+    changes,
+    write,
+    writeChange,
+    changeUnit,
+    unit: scale,
+  } = metric.name === primary.metric.name ? primary : written(metric);
   const better = (a: number, b: number): boolean => isBetter(metric, a, b);
-  return { words, title, changes, write, change: writeChange, unit: changeUnit, isBetter: better };
+  return { words, title, changes, write, change: writeChange, unit: changeUnit, scale, isBetter: better };
 };
 
 const stageIn = ({ stages }: RecipeReport, id: string): RecipeStage | undefined =>
@@ -129,6 +142,12 @@ const verbs = { better: 'wins', worse: 'loses', chance: 'is chance' } as const;
 const listed = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
+const validationText = (recipe: RecipeReport | undefined, comparison: Comparison): string => {
+  const { validation = null } = recipe ?? {};
+  const { write } = wordsOf(comparison);
+  return validation === null || metricCalled(comparison.by) === undefined ? '' : write(mean(validation));
+};
+
 /** How each recipe stands to the baseline, the best first. */
 const againstBaseline = (comparison: Comparison, baseline: string): string => {
   const words = wordsOf(comparison);
@@ -138,7 +157,8 @@ const againstBaseline = (comparison: Comparison, baseline: string): string => {
     const told = sorted.filter((test) => test.verdict === verdict);
     return told.map((test) => `${test.recipe} ${verbs[verdict]} (${changeText(test, words)})`);
   });
-  const lead = `By ${words.words} of ${comparison.stage}, against ${baseline}`;
+  const texts = comparison.on === 'validation' ? ' on validation texts' : '';
+  const lead = `By ${words.words} of ${comparison.stage}${texts}, against ${baseline}`;
   return parts.length === 0 ? `${lead}: nothing could be compared.` : `${lead}: ${parts.join('; ')}.`;
 };
 
@@ -157,11 +177,22 @@ const eachWithEach = (comparison: Comparison): string => {
   return `Best by ${words.words} of ${comparison.stage} is ${best.id}: ${parts.join('; ')}.`;
 };
 
+/** Which one to use: the test split says how good it is, and chooses none. */
+const chosenText = (comparison: Comparison): string => {
+  const { chosen, recipes } = comparison;
+  const score = validationText(
+    recipes.find(({ id }) => id === chosen),
+    comparison,
+  );
+  return chosen === null ? '' : ` Chosen on the validation texts: ${chosen} (${score}${wordsOf(comparison).scale}).`;
+};
+
 /** Which recipe wins, and which differences are chance. */
 const verdictOf = (comparison: Comparison): string => {
   const lacks = comparison.missing.length === 0 ? '' : `Without ${listed(comparison.missing)}, which did not end. `;
   const { baseline } = comparison;
-  return `${lacks}${baseline === null ? eachWithEach(comparison) : againstBaseline(comparison, baseline)}`;
+  const told = baseline === null ? eachWithEach(comparison) : againstBaseline(comparison, baseline);
+  return `${lacks}${told}${chosenText(comparison)}`;
 };
 
 const scoreText = (stage: RecipeStage | undefined, { write }: Pick<Words, 'write'>): string =>
@@ -190,6 +221,7 @@ const rowOf = (recipe: RecipeReport, comparison: Comparison): RecipeRow => {
   return {
     recipe: recipe.id,
     score: scoreText(stage, qualityWords(comparison)),
+    validation: comparison.on === 'validation' ? '' : validationText(recipe, comparison),
     change: isBaseline ? 'baseline' : told === undefined ? '' : changeText(told, { ...words, unit: '' }),
     p: told === undefined ? '' : pText(told.adjusted),
     verdict: told?.verdict ?? '',

@@ -21,6 +21,8 @@ const ALPHA = 0.05;
 export interface DiffSide extends Side {
   readonly report: Report;
   readonly name: RunName;
+  /** The same of the validation split; absent where nobody asked for it. */
+  readonly validation?: Pick<Side, 'scores' | 'examples'>;
 }
 
 interface Sides {

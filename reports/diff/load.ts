@@ -56,9 +56,16 @@ const classesOf = (run: RunSummary): readonly string[] => {
   return read === null ? [] : datasetMetrics.parse(read.metrics).classes;
 };
 
-const scoresOf = async (run: RunSummary, task: DatasetTask, folder: string): Promise<JudgedStages['scores']> => {
+type Asked = Parameters<typeof judgeStages>[0];
+
+const scoresOf = async (
+  run: RunSummary,
+  stages: Asked,
+  task: DatasetTask,
+  folder: string,
+): Promise<JudgedStages['scores']> => {
   try {
-    return (await judgeStages(run.stages, task, classesOf(run), () => '')).scores;
+    return (await judgeStages(stages, task, classesOf(run), () => '')).scores;
   } catch (error) {
     const damage = damageOf(error);
     if (damage === undefined) throw error;
@@ -68,20 +75,33 @@ const scoresOf = async (run: RunSummary, task: DatasetTask, folder: string): Pro
   }
 };
 
-const digestOfTest = (run: RunSummary): string | null =>
-  outputOf(run, 'dataset')?.artifact.files['test.jsonl']?.digest ?? null;
+const digestOf = (run: RunSummary, split: 'test' | 'validation'): string | null =>
+  outputOf(run, 'dataset')?.artifact.files[`${split}.jsonl`]?.digest ?? null;
+
+/** Answers to validation texts, where the run has them. */
+const validationIn = async (
+  run: RunSummary,
+  task: DatasetTask,
+  folder: string,
+): Promise<Pick<DiffSide, 'validation'>> => {
+  const asked = run.stages.map(({ id, validation = null }) => ({ id, evaluation: validation }));
+  if (asked.every(({ evaluation }) => evaluation === null)) return {};
+  return { validation: { scores: await scoresOf(run, asked, task, folder), examples: digestOf(run, 'validation') } };
+};
 
 const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map(), examples: null };
 
-const storedIn = async (folder: string, task: DatasetTask): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
+type Stored = Pick<DiffSide, 'scores' | 'examples' | 'validation'>;
+
+const storedIn = async (folder: string, task: DatasetTask): Promise<Stored> => {
   const records = await readRecords(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     if (isUserError(error, 'changed-file')) throw error;
     throw reworded(error, (reason) => diffSideError(`the records of ${folder} cannot be read: ${reason}`));
   });
-  return records === null
-    ? nothingStored
-    : { scores: await scoresOf(records, task, folder), examples: digestOfTest(records) };
+  if (records === null) return nothingStored;
+  const scores = await scoresOf(records, records.stages, task, folder);
+  return { scores, examples: digestOf(records, 'test'), ...(await validationIn(records, task, folder)) };
 };
 
 /** As the run left it: computing it again from the records would say the same and take longer. */

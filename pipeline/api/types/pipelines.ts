@@ -161,6 +161,8 @@ export interface DiffOptions {
 export interface CompareOptions {
   /** A metric of the task, or `p50`; the primary metric of the task where nobody says. */
   readonly by?: string;
+  /** The texts that decide: recipes are chosen on `validation`, and told of on `test`, which is meant where nobody says. */
+  readonly on?: 'test' | 'validation';
   /** The stage whose models are compared; the one that ships where nobody says. */
   readonly stage?: string;
   /** The recipe that the others are compared with, by id or path; the first where nobody says. */
