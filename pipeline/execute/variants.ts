@@ -10,7 +10,7 @@ import { writeWhole } from '../store/atomic.ts';
 import { inStore, notBegun, type PlanRunOptions, type RunOptions, type RunResult, runPlan } from './run.ts';
 
 /** A variant that came to its end. */
-export interface RanVariant {
+interface RanVariant {
   readonly id: string;
   readonly report: Report;
   /** Folder of its report, models and exported folders. */

@@ -20,7 +20,7 @@ export type Attempt =
 const refused = (reason: string): Attempt => ({ kind: 'refused', reason });
 
 /** Runs with the seeds that both have; where they have none in common, one after the other. */
-export const runsOf = (mine: Recipe, theirs: Recipe): Runs => {
+const runsOf = (mine: Recipe, theirs: Recipe): Runs => {
   const common = mine.sides.flatMap((side) => {
     const other = theirs.sides.find(({ report }) => report.seed === side.report.seed);
     return other === undefined ? [] : [[side, other] as const];

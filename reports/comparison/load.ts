@@ -16,7 +16,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /** The comparison that a folder of variants holds; undefined where it holds none. */
-export const readComparison = async (folder: string): Promise<Comparison | undefined> => {
+const readComparison = async (folder: string): Promise<Comparison | undefined> => {
   const file = join(folder, comparisonFile);
   const text = await readText(file).catch((error: unknown) => {
     if (isMissing(error)) return undefined;

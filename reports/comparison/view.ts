@@ -148,6 +148,9 @@ const validationText = (recipe: RecipeReport | undefined, comparison: Comparison
   return validation === null || metricCalled(comparison.by) === undefined ? '' : write(mean(validation));
 };
 
+/** What is judged, and by which texts where those are not of the test split. */
+const subjectOf = ({ stage, on }: Comparison): string => `${stage}${on === 'validation' ? ' on validation texts' : ''}`;
+
 /** How each recipe stands to the baseline, the best first. */
 const againstBaseline = (comparison: Comparison, baseline: string): string => {
   const words = wordsOf(comparison);
@@ -157,8 +160,7 @@ const againstBaseline = (comparison: Comparison, baseline: string): string => {
     const told = sorted.filter((test) => test.verdict === verdict);
     return told.map((test) => `${test.recipe} ${verbs[verdict]} (${changeText(test, words)})`);
   });
-  const texts = comparison.on === 'validation' ? ' on validation texts' : '';
-  const lead = `By ${words.words} of ${comparison.stage}${texts}, against ${baseline}`;
+  const lead = `By ${words.words} of ${subjectOf(comparison)}, against ${baseline}`;
   return parts.length === 0 ? `${lead}: nothing could be compared.` : `${lead}: ${parts.join('; ')}.`;
 };
 
@@ -174,7 +176,7 @@ const eachWithEach = (comparison: Comparison): string => {
     ...(than('better') === '' ? [] : [`it wins against ${than('better')}`]),
     ...(than('chance') === '' ? [] : [`against ${than('chance')} the difference is chance`]),
   ];
-  return `Best by ${words.words} of ${comparison.stage} is ${best.id}: ${parts.join('; ')}.`;
+  return `Best by ${words.words} of ${subjectOf(comparison)} is ${best.id}: ${parts.join('; ')}.`;
 };
 
 /** Which one to use: the test split says how good it is, and chooses none. */

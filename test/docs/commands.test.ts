@@ -90,6 +90,7 @@ describe('every documented command', () => {
         'run',
         'report',
         'diff',
+        'compare',
         'schema',
         'validate',
         'plan',

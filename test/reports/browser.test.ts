@@ -3,9 +3,11 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderComparisonHtml } from '../../reports/comparison/html.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { workspace } from '../rig/workspace.ts';
+import { recipesSideBySide } from './recipes.ts';
 import { fullReport, hostile } from './sample.ts';
 
 /** WCAG 2.2, 1.4.3 and 1.4.11: text of ordinary size, and marks of pictures. */
@@ -109,6 +111,22 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
     await page.evaluate(`document.querySelector('th').insertAdjacentHTML('beforeend', '<button></button>')`);
     const found = await page.evaluate<number>(`axe.run().then(({ violations }) => violations.length)`);
     expect(found).toBeGreaterThan(0);
+    await page.close();
+  });
+
+  it('breaks none where recipes stand side by side, at any width and in the dark', async () => {
+    space.write('comparison.html', renderComparisonHtml(recipesSideBySide()));
+    const page = await browser.newPage({ viewport: { width: 320, height: 900 }, colorScheme: 'dark' });
+    page.setDefaultTimeout(PATIENCE_MS);
+    const said = listen(page, (url) => /^(?:file|data):/.test(url));
+    await page.goto(pathToFileURL(space.path('comparison.html')).href);
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const { texts } = await page.evaluate<Contrasts>(contrasts);
+    expect(texts.length).toBeGreaterThan(20);
+    expect(texts.filter(({ contrast }) => contrast < LEAST_TEXT_CONTRAST)).toEqual([]);
+    await page.evaluate(axe);
+    expect(await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id }) => id))`)).toEqual([]);
+    expect(said).toEqual([]);
     await page.close();
   });
 

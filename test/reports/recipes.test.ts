@@ -10,10 +10,10 @@ import { renderComparisonMarkdown } from '../../reports/comparison/markdown.ts';
 import type { Recipe } from '../../reports/comparison/recipe.ts';
 import { comparisonJsonSchema, comparisonSchema } from '../../reports/comparison/schema.ts';
 import { renderComparisonText } from '../../reports/comparison/terminal.ts';
-import { compareRuns, type DiffSide } from '../../reports/diff/compare.ts';
+import { compareRuns } from '../../reports/diff/compare.ts';
 import { terminalWidth } from '../../reports/text.ts';
-import { bare, bareStage, fullReport, hostile } from './sample.ts';
-import { evaluated } from './simulate.ts';
+import { recipe, right, runOf } from './recipes.ts';
+import { hostile } from './sample.ts';
 
 const families = z.object({
   families: z.array(
@@ -33,31 +33,6 @@ describe("Holm's correction", () => {
     }
   });
 });
-
-const model = fullReport().stages[0]?.model ?? null;
-
-/** A run of one stage whose answers to so many texts are right where they are told to be. */
-const runOf = (name: string, seed: number, right: Uint8Array): DiffSide => {
-  const stages = [bareStage('small', { model: model && { ...model, sha256: `${name} ${seed}` } })];
-  const side = {
-    ...{ report: { ...bare, seed, stages }, scores: new Map(), examples: null },
-    name: { where: name, name, created: '' },
-  };
-  return evaluated(
-    side,
-    Int32Array.from(right, (_, i) => i % 4),
-    right,
-  );
-};
-
-const recipe = (id: string, ...answers: readonly [Uint8Array, ...Uint8Array[]]): Recipe => {
-  const [first, ...others] = answers;
-  return { id, where: id, sides: [runOf(id, 1, first), ...others.map((right, i) => runOf(id, i + 2, right))] };
-};
-
-/** Answers of which a share is right: the first so many. */
-const right = (count: number, texts = 400): Uint8Array =>
-  Uint8Array.from({ length: texts }, (_, i) => Number(i < count));
 
 const compared = (recipes: readonly Recipe[], request = {}): Comparison =>
   compareRecipes(recipes, { name: 'tiny', ...request });
