@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMissing, messageOf, userErrors } from '../../ground/errors.ts';
+import { isMissing, userErrors } from '../../ground/errors.ts';
 import { readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
+import { damageOf } from '../records.ts';
 import type { Comparison } from './comparison.ts';
 import { comparisonFile } from './file.ts';
 import { comparisonSchema } from './schema.ts';
@@ -26,7 +27,9 @@ const readComparison = async (folder: string): Promise<Comparison | undefined> =
   try {
     return comparisonSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw comparisonError(`${file} is damaged: ${messageOf(error)}; run the pipeline again, which writes it anew`);
+    const damage = damageOf(error);
+    if (damage === undefined) throw error;
+    throw comparisonError(`${file} is damaged: ${damage}; run the pipeline again, which writes it anew`);
   }
 };
 

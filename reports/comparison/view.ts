@@ -1,11 +1,10 @@
 import { mean } from '../../data/statistics/scored.ts';
 import { metricCalled } from '../../ground/metrics/index.ts';
-import { isBetter } from '../../ground/metrics/metric.ts';
-import { bytes, milliseconds, range, times, whole } from '../figures.ts';
-import { metricOf, written } from '../metric.ts';
+import { bytes, range, whole } from '../figures.ts';
 import { timeText } from '../speed.ts';
 import { oneLine } from '../text.ts';
 import type { Comparison, RecipeReport, RecipeStage, RecipeTest } from './comparison.ts';
+import { qualityWords, type Words, wordsOf } from './words.ts';
 
 /** One line of the table of recipes. */
 export interface RecipeRow {
@@ -57,44 +56,6 @@ export interface ComparisonView {
   readonly note: string;
   readonly facts: readonly ListedFacts[];
 }
-
-/** How figures of what decides are written. */
-interface Words {
-  readonly words: string;
-  readonly title: string;
-  readonly changes: string;
-  write(x: number): string;
-  change(x: number): string;
-  /** Behind a difference. */
-  readonly unit: string;
-  /** Behind a figure. */
-  readonly scale: string;
-  isBetter(a: number, b: number): boolean;
-}
-
-const latencyWords: Words = {
-  ...{ words: 'median latency', title: 'p50 ms', changes: 'ratio', unit: '', scale: ' ms' },
-  write: milliseconds,
-  change: (x) => `${times(x)}x`,
-  isBetter: (a, b) => a < b,
-};
-
-const wordsOf = ({ by, task }: Comparison): Words => {
-  const primary = metricOf({ data: { task } });
-  const metric = metricCalled(by);
-  if (metric === undefined) return latencyWords;
-  const {
-    words,
-    title,
-    changes,
-    write,
-    writeChange,
-    changeUnit,
-    unit: scale,
-  } = metric.name === primary.metric.name ? primary : written(metric);
-  const better = (a: number, b: number): boolean => isBetter(metric, a, b);
-  return { words, title, changes, write, change: writeChange, unit: changeUnit, scale, isBetter: better };
-};
 
 const stageIn = ({ stages }: RecipeReport, id: string): RecipeStage | undefined =>
   stages.find((stage) => stage.id === id);
@@ -206,13 +167,6 @@ const p50Text = (stage: RecipeStage | undefined): string =>
   stage?.latency == null ? '' : timeText(stage.latency, stage.latency.p50Ms);
 
 const pText = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
-
-/** Quality stands in every table, whatever decides. */
-const qualityWords = (comparison: Comparison): Words => {
-  const words = wordsOf(comparison);
-  if (words !== latencyWords) return words;
-  return wordsOf({ ...comparison, by: metricOf({ data: { task: comparison.task } }).metric.name });
-};
 
 const rowOf = (recipe: RecipeReport, comparison: Comparison): RecipeRow => {
   const words = wordsOf(comparison);
