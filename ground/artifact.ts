@@ -9,6 +9,7 @@ export const artifactKinds = [
   'measurements',
   'profile',
   'choice',
+  'costs',
   'folder',
 ] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];

@@ -102,10 +102,13 @@ const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzer
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 
+/** Multiply-accumulates of one text of `length` tokens. */
+export const macsOf = (graph: Graph, length: number): number => sum(macsByNode(graph, length).macs.values());
+
 /** Parameters, non-zero parameters and multiply-accumulates of a model, quantized and fused ones included. */
 export const modelFigures = (model: Model, length: number): Figures => ({
   ...figuresOf(model.graph),
-  macs: sum(macsByNode(model.graph, length).macs.values()),
+  macs: macsOf(model.graph, length),
 });
 
 const sharedWith = (anatomy: Anatomy, index: number): readonly number[] => {

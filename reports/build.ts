@@ -35,6 +35,7 @@ import { trainedFor } from './schema/names.ts';
 import { timeReport } from './time.ts';
 import { unfinishedOf } from './unfinished.ts';
 import { headline } from './verdict.ts';
+import { savedByZeros } from './zeros.ts';
 
 const primaryFile = 'model.onnx';
 
@@ -56,6 +57,7 @@ const modelReport = (stage: StageSummary, evaluation: EvaluationMetrics | null):
     nonzero: figures.nonzero,
     macs: figures.macs,
     macsLength: figures.macsLength,
+    ...(figures.zeros === undefined ? {} : { zeros: figures.zeros }),
     dimensions,
   };
 };
@@ -200,6 +202,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     usage: usageOf(stage.id, metrics),
     notes: [
       ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics), ...zeroNotes(metrics)],
+      ...savedByZeros(evaluationOf(stage)?.figures.zeros),
       ...[...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
     ],
   };

@@ -1,5 +1,6 @@
 import { baseline } from './baseline/index.ts';
 import { choose } from './choose/index.ts';
+import { costs } from './costs/index.ts';
 import { dataset } from './dataset/index.ts';
 import { distill } from './distill/index.ts';
 import { download } from './download/index.ts';
@@ -25,6 +26,7 @@ export const stages: readonly AnyStage[] = [
   prune,
   distill,
   label,
+  costs,
   choose,
   quantize,
   exportStage,

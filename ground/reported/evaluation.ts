@@ -6,6 +6,17 @@ import { withField } from './score.ts';
 
 import { notes } from './stage.ts';
 
+const compressed = { gzipBytes: count, zstdBytes: count.exactOptional() };
+
+/** What zeros save where a file is compressed; zstd where the Node that evaluated has it. */
+const zeroSavings = z.looseObject({
+  share: z.number().describe('Zeros among the numbers of matrices that have many.'),
+  matrices: count.describe('How many have.'),
+  ...compressed,
+  dense: z.looseObject(compressed).describe('The same file with other numbers in place of these zeros.'),
+});
+export type ZeroSavings = Immutable<z.infer<typeof zeroSavings>>;
+
 /** What a model is by itself. */
 export const modelFigures = {
   gzipBytes: count,
@@ -14,6 +25,7 @@ export const modelFigures = {
   nonzero: count.describe('Those of them that are not 0.'),
   macs: count.describe('Multiply-accumulates of one text of `macsLength` tokens at batch 1.'),
   macsLength: amount,
+  zeros: zeroSavings.exactOptional(),
 };
 
 export const dimensions = z.record(z.string(), z.number());

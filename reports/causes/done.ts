@@ -24,8 +24,11 @@ const lineOf = (stages: Stages, id: string): Stages => {
   return [stage, ...(from === undefined || from === id ? [] : lineOf(stages, from))];
 };
 
-const keptOf = ({ uses, config: { keep } }: Stages[number]): readonly string[] =>
-  uses === 'prune' && typeof keep === 'object' && keep !== null ? Object.keys(keep) : [];
+const keptOf = ({ uses, config: { keep, budget } }: Stages[number]): readonly string[] => {
+  if (uses !== 'prune') return [];
+  const { cuts = [] } = Object(budget);
+  return [...Object.keys(Object(keep)), ...(Array.isArray(cuts) ? cuts : [])];
+};
 
 /** Options of a quantization that are on; a list is on where it names something. Tables are quantized where nobody says otherwise. */
 const askedOf = ({ uses, config }: Stages[number]): readonly string[] => {

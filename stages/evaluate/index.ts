@@ -16,7 +16,7 @@ export type Reported = z.infer<typeof evaluationMetrics>;
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 8,
+  version: 9,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   place: 'each-model',

@@ -1,7 +1,3 @@
-import { createReadStream } from 'node:fs';
-import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
@@ -13,25 +9,17 @@ import type { StageRun } from '../stage.ts';
 import { encodeExamples } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
 import { inClient } from './client.ts';
+import { brotli, bytesAfter, gzip } from './compress.ts';
 import { cutNote } from './cut.ts';
 import { byFrequency } from './frequency.ts';
 import type { Config, Reported } from './index.ts';
+import { zeroSavings } from './zeros.ts';
 
-/** Brotli's quality: what servers use on the fly, and half a second for 27 MB. */
-const BROTLI_QUALITY = 4;
-
-const brotli = (): Transform => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
-
-/** Bytes of the model's graph and weights after compression, streamed. */
-const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Promise<number> => {
-  let size = 0;
-  for (const file of Object.keys(model.artifact.files).filter((name) => name.startsWith('model.onnx'))) {
-    await pipeline(createReadStream(model.path(file)), compressor(), async (source) => {
-      for await (const chunk of source) size += chunk.length;
-    });
-  }
-  return size;
-};
+/** The model's graph and weights. */
+const modelFiles = ({ artifact, path }: InputArtifact): readonly string[] =>
+  Object.keys(artifact.files)
+    .filter((name) => name.startsWith('model.onnx'))
+    .map(path);
 
 export const run: StageRun<Config, Reported> = async (inputs, { client: compares }, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
@@ -48,6 +36,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const baselines = guesses ? await byFrequency(model, dataset, targets, ctx.signal) : undefined;
   const client = compares ? await inClient({ model, dataset, encoded }, ctx) : undefined;
   const cut = cutNote(encoded, dataset, model.info);
+  const zeros = await zeroSavings(model.graph);
   const notes = [...(cut === undefined ? [] : [cut]), ...(client?.notes ?? [])];
   for (const note of notes) ctx.log(note);
   return {
@@ -58,8 +47,9 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
     figures: {
       ...modelFigures(model, median),
       macsLength: median,
-      gzipBytes: await bytesAfter(modelInput, createGzip),
-      brotliBytes: await bytesAfter(modelInput, brotli),
+      gzipBytes: await bytesAfter(modelFiles(modelInput), gzip),
+      brotliBytes: await bytesAfter(modelFiles(modelInput), brotli),
+      ...(zeros === undefined ? {} : { zeros }),
     },
     dimensions: model.info.dimensions,
   };

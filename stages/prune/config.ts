@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { recover } from '../distill/recover-options.ts';
+import { budget, freeKinds } from './budget/options.ts';
+import { compensations } from './compensation/names.ts';
 import { type Count, shareOf } from './counts.ts';
 import { prunableIn, type ZeroOptions, zeroKeys, zeroProblems, zerosAsked } from './zero-options.ts';
 
@@ -98,6 +100,7 @@ const keep = z
 
 const options = z.strictObject({
   keep: keep.optional(),
+  budget: budget.optional(),
   sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
   ...zeroKeys,
   criterion: z
@@ -111,10 +114,11 @@ const options = z.strictObject({
   examples: z.int().min(1).default(1024).describe('labelled texts on which importance is measured'),
   rounds: z.int().min(1).max(20).default(1).describe('cuts on the way to the target, importance measured before each'),
   compensate: z
-    .boolean()
+    .union([z.enum(compensations), z.boolean()])
     .optional()
     .describe(
-      'whether biases take over what removed units put out on average; default: where the criterion reads texts',
+      'what makes up for removed units: means puts what they put out on average into biases (default where the criterion ' +
+        'reads texts; also true), least-squares refits the matrices that read them on training texts, none (also false)',
     ),
   schedule: z
     .enum(['cubic', 'linear'])
@@ -143,9 +147,14 @@ export type PruneOptions = z.infer<typeof options>;
 
 /** Options of the stage. What can only be known from the model (more heads than there are) is found when it runs. */
 export const pruneConfig = options
-  .refine((given) => given.keep !== undefined || asksForZeros(given), {
+  .refine((given) => given.keep !== undefined || given.budget !== undefined || asksForZeros(given), {
     error:
-      "expected what to prune: keep (structure, such as { heads: 50% }) or sparsity (zeros, such as '60%'), or both",
+      'expected what to prune: keep (structure, such as { heads: 50% }), budget (such as { macs: 30% }) or sparsity (zeros, ' +
+      "such as '60%')",
+  })
+  .refine(({ keep: kept, budget: asked }) => asked === undefined || freeKinds(asked, kept).length > 0, {
+    path: ['budget', 'cuts'],
+    error: 'all that the budget may cut is kept by name: leave keep or budget out, or let it cut more (cuts)',
   })
   .refine((given) => !isGradual(given) || given.recover?.patience === undefined, {
     path: ['recover', 'patience'],

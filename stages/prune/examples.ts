@@ -59,3 +59,15 @@ export const batchesOf = (
 /** `count` training texts of those that may have labels, drawn without replacement; all of them where there are fewer. */
 export const drawExamples = (texts: TrainingTexts, count: number, seed: number): Promise<readonly Example[]> =>
   texts.pick(permutation(texts.labelled, stream(seed, 'prune', 'examples')).subarray(0, count));
+
+/** Texts that judge cuts: no more than a quarter, so that enough are left to learn importance from. */
+export const judgingCount = ({ labelled }: TrainingTexts, count: number): number =>
+  Math.min(count, Math.max(1, Math.floor(labelled / 4)));
+
+/** Texts that `drawExamples` reaches last. */
+export const drawJudging = (texts: TrainingTexts, count: number, seed: number): Promise<readonly Example[]> =>
+  texts.pick(
+    permutation(texts.labelled, stream(seed, 'prune', 'examples')).subarray(
+      texts.labelled - judgingCount(texts, count),
+    ),
+  );

@@ -1,7 +1,10 @@
+import { bytes, bytesIn } from '../../ground/bytes.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+import { widthsOf } from './budget/levels.ts';
+import { freeKinds } from './budget/options.ts';
 import { isGradual, isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
 import { criterionOf } from './criteria/index.ts';
@@ -66,7 +69,8 @@ const isLearned = (task: Expected['task'], data: DataFacts | undefined): boolean
 /** Importance by a loss takes one, which only models have that were trained for the data. */
 const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | undefined): readonly Foreboding[] => {
   const { heads, ffn, hidden } = options.keep ?? {};
-  const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
+  const named = [heads, ffn, hidden, options.budget].some((asked) => asked !== undefined);
+  const ranks = named || countsLayers(options.keep ?? {});
   if (isLearned(task, data)) return [];
   const train = data !== undefined && dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
   const problem = (path: string, key: string, name: string): Foreboding => {
@@ -74,7 +78,9 @@ const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | 
     return { path: [path], message: `${key} ${name} ${why}; ${train}choose ${key}: magnitude` };
   };
   return [
-    ...(ranks && criterionOf(options.criterion).needsExamples ? [problem('keep', 'criterion', options.criterion)] : []),
+    ...(ranks && criterionOf(options.criterion).needsExamples
+      ? [problem(options.keep === undefined ? 'budget' : 'keep', 'criterion', options.criterion)]
+      : []),
     ...(looksAtGradients(options) ? [problem('saliency', 'saliency', zerosAsked(options).saliency.name)] : []),
   ];
 };
@@ -120,6 +126,41 @@ const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => 
   return Object.fromEntries(kept);
 };
 
+/** What a budget may cut is not known before. */
+const beside = ({ budget, keep }: PruneOptions, sizes: Sizes): Sizes => {
+  if (budget === undefined) return sizes;
+  const cut = new Set<string>(freeKinds(budget, keep));
+  return Object.fromEntries(Object.entries(sizes).filter(([key]) => !cut.has(key)));
+};
+
+const FLOAT = 4;
+
+/** Bytes that the token table has at least, whatever is cut; undefined where that is not known. */
+const leastTable = ({ budget, keep = {} }: PruneOptions, sizes: Sizes): number | undefined => {
+  const { vocabulary, hidden, embedding = hidden } = sizes;
+  if (budget === undefined || vocabulary === undefined || embedding === undefined || keep.vocabulary === 'used')
+    return undefined;
+  const tokens = keep.vocabulary === undefined ? vocabulary : targetOf(keep.vocabulary, vocabulary).kept;
+  const narrowest = budget.cuts.includes('hidden')
+    ? (widthsOf(Math.min(embedding, hidden ?? embedding)).at(-1) ?? 1)
+    : embedding;
+  const kept = [keep.hidden, keep.embedding].map((count) =>
+    count === undefined ? embedding : targetOf(count, embedding).kept,
+  );
+  return FLOAT * tokens * Math.min(narrowest, ...kept);
+};
+
+/** A budget of bytes that the token table alone does not keep to. */
+const tooSmall = (options: PruneOptions, sizes: Sizes): readonly Foreboding[] => {
+  const asked = bytesIn(options.budget?.bytes ?? '');
+  const least = leastTable(options, sizes);
+  if (asked === undefined || least === undefined || least <= asked) return [];
+  const message =
+    `the table of tokens alone takes at least ${bytes(least)}, more than the budget: allow more, cut tokens ` +
+    '(keep: { vocabulary: used }), their width (keep: { embedding: 128 }) or the stream (cuts: [..., hidden])';
+  return [{ path: ['budget', 'bytes'], message }];
+};
+
 /** Cutting heads or the width leaves each head as wide as it was. */
 const headWidthOf = ({ headWidth, sizes = {} }: Expected): Pick<Expected, 'headWidth'> => {
   const { hidden, heads } = sizes;
@@ -132,12 +173,14 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
   const { models, data } = outlook;
   const { model = {} } = models;
   const { keep, recover } = options;
-  const sizes = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
+  const named = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
+  const sizes = named && beside(options, named);
   const pruned: Expected = { ...model, ...headWidthOf(model), ...(sizes === undefined ? {} : { sizes }) };
   const own = [
     ...(keep === undefined || model.sizes === undefined
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
+    ...(model.sizes === undefined || model.stored !== undefined ? [] : tooSmall(options, model.sizes)),
     ...needsLoss(options, model, data),
     ...misfits(options, sizes ?? {}),
     ...heldHead(options, model),

@@ -3,6 +3,7 @@ import { json } from '../../ground/reported/json.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
 import { defineStage } from '../stage.ts';
+import { wireCosts } from './budget/wire.ts';
 import { pruneConfig } from './config.ts';
 import { foreseePruning } from './foresee.ts';
 import { measuringEffort, needsExamples } from './needs.ts';
@@ -33,7 +34,10 @@ export const prune = defineStage({
     pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
-  wire: (options, wiring) => wireRecovery(options.recover, needsExamples(options), wiring),
+  wire: (options, wiring) => ({
+    ...wireRecovery(options.recover, needsExamples(options), wiring),
+    ...wireCosts(options, wiring),
+  }),
   foresee: foreseePruning,
   effort: (options, texts) => {
     const { recover } = options;

@@ -1,10 +1,14 @@
+import type { Compensation } from './compensation/names.ts';
 import type { PruneOptions } from './config.ts';
 import { criterionOf } from './criteria/index.ts';
 import type { Keep } from './targets.ts';
 import { looksAtGradients, looksAtInputs, zerosAsked } from './zero-options.ts';
 
-export const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
-  compensate ?? criterionOf(criterion).needsExamples;
+/** What makes up for units that go. */
+export const compensationOf = ({ criterion, compensate }: PruneOptions): Compensation => {
+  if (typeof compensate === 'string') return compensate;
+  return (compensate ?? criterionOf(criterion).needsExamples) ? 'means' : 'none';
+};
 
 export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
 
@@ -14,13 +18,14 @@ const ranks = (keep: Keep): boolean =>
 
 /** Whether texts are run through the model to rank units. */
 const measuresUnits = (options: PruneOptions): boolean => {
-  const { keep } = options;
+  const { keep, budget } = options;
+  if (budget !== undefined) return true;
   if (keep === undefined) return false;
-  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
+  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensationOf(options) !== 'none');
   return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
 };
 
-/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
+/** Whether training texts are read: to count tokens, to measure importance, what units put out on average, or what a cut harms. */
 export const needsExamples = (options: PruneOptions): boolean =>
   measuresUnits(options) || looksAtInputs(options) || looksAtGradients(options);
 

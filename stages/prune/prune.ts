@@ -1,10 +1,11 @@
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
+import { pruneToBudget } from './budgeted.ts';
 import type { PruneOptions } from './config.ts';
 import { criterionOf } from './criteria/index.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { infoAfter } from './info.ts';
-import { compensates, countsLayers } from './needs.ts';
+import { compensationOf, countsLayers } from './needs.ts';
 import type { Pruned } from './pruned.ts';
 import { cutStructure } from './structured.ts';
 import { expectLoss, type PruneContext, subjectOf, textsOf } from './subject.ts';
@@ -22,15 +23,16 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
   if (ranked && criterion.needsExamples && context.texts !== undefined) {
     expectLoss(model, `criterion ${options.criterion}`, context.texts);
   }
-  const compensate = ranked && compensates(options);
+  const compensate = ranked ? compensationOf(options) : 'none';
   const cut = { keep, criterion, scope, rounds, compensate };
   const { graph, metrics } = await cutStructure(subjectOf(model, options, context), cut);
-  const how = ranked ? { criterion: criterion.name, scope, rounds, compensate } : {};
+  const told = compensate === 'least-squares' ? compensate : compensate === 'means';
+  const how = ranked ? { criterion: criterion.name, scope, rounds, compensate: told } : {};
   return { model: { ...model, graph }, metrics: { ...how, ...metrics } };
 };
 
 /** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
-export const pruneStructure = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+const pruneByName = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   const { keep } = options;
   if (keep === undefined) return { model: given, metrics: {} };
   const tokens =
@@ -44,4 +46,13 @@ export const pruneStructure = async (given: Model, options: PruneOptions, contex
     model: { ...model, info: infoAfter(model.info, model.graph) },
     metrics: { structure: { ...units.metrics, ...tokens.metrics, ...metrics } },
   };
+};
+
+/** Cuts what is named first; a budget then divides what is left to cut. */
+export const pruneStructure = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const named = await pruneByName(given, options, context);
+  const { budget } = options;
+  if (budget === undefined) return named;
+  const { model, metrics } = await pruneToBudget(given, named.model, { ...options, budget }, context);
+  return { model, metrics: { structure: { ...Object(named.metrics.structure), ...metrics } } };
 };

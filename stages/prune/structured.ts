@@ -1,10 +1,11 @@
-import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
-import { compensateMeans } from './compensate.ts';
+import { type Chosen, type Compensation, compensated } from './compensation/index.ts';
 import type { Criterion, Subject } from './criteria/criterion.ts';
+import { type CutResult, cutParts, keepLayers } from './cut.ts';
+import { unitsOnTheWay } from './rounds.ts';
 import { selectGlobal, selectTop } from './select.ts';
 import { type Goal, goalsOf, type Keep, layersGoal } from './targets.ts';
 
@@ -13,18 +14,12 @@ export interface StructuredOptions {
   readonly criterion: Criterion;
   readonly scope: 'layer' | 'global';
   readonly rounds: number;
-  /** Whether biases take over what removed units put out on average. */
-  readonly compensate: boolean;
-}
-
-export interface CutResult {
-  readonly graph: Graph;
-  readonly metrics: { readonly [key: string]: Json };
+  /** What makes up for units that go. */
+  readonly compensate: Compensation;
 }
 
 const NEURON_BLOCK = 8;
 
-type Chosen = ReadonlyMap<Part, readonly number[]>;
 type Scores = ReadonlyMap<Part, Float64Array>;
 
 /** One part in one round: what it keeps now, and what it keeps in the end. */
@@ -34,15 +29,11 @@ interface Step {
   readonly kept: number;
 }
 
-/** Units after this round where `left` rounds are left: geometric steps, so that every round removes the same share. */
-const onTheWay = (from: number, to: number, left: number): number =>
-  left <= 1 || from <= to ? Math.min(from, to) : Math.max(to, Math.round(from * (to / from) ** (1 / left)));
-
 /** Heads and neurons of all layers compete with their kind; widths never do, since each is one group. */
 const chooseGlobal = (steps: readonly Step[], scores: Scores, kind: 'heads' | 'ffn', left: number): Chosen => {
   const own = steps.filter(({ part }) => part.kind === kind);
   const sum = (count: (step: Step) => number): number => own.reduce((total, step) => total + count(step), 0);
-  const kept = onTheWay(
+  const kept = unitsOnTheWay(
     sum(({ part }) => part.count),
     sum(({ goal }) => goal.kept),
     left,
@@ -60,17 +51,6 @@ const choose = (steps: readonly Step[], scores: Scores, scope: 'layer' | 'global
   if (scope === 'layer') return new Map(single);
   const together = [...chooseGlobal(steps, scores, 'heads', left), ...chooseGlobal(steps, scores, 'ffn', left)];
   return new Map([...single, ...together]);
-};
-
-const cutParts = (graph: Graph, chosen: Chosen): Graph => {
-  const cut = [...chosen].flatMap(([part, kept]) =>
-    part.group === undefined || kept.length === part.count ? [] : [{ group: part.group, kept }],
-  );
-  return applyCuts(
-    graph,
-    cut.map(({ group }) => group),
-    cut.map(({ kept }) => kept),
-  );
 };
 
 /** Scores of few units are listed; of many, the deciles. */
@@ -100,24 +80,6 @@ const leastLayer = async (subject: Subject, numbers: readonly number[], criterio
   return { layer: open[at], importance: Object.fromEntries(named) as Json };
 };
 
-/** Removes every layer that is not named, from the last to the first, so that numbers stay what they are. */
-const keepLayers = (given: Graph, count: number, kept: readonly number[]): CutResult => {
-  let graph = given;
-  for (let number = count - 1; number >= 0; number--) {
-    const layer = anatomyOf(graph).layers[number];
-    if (kept.includes(number) || layer === undefined) continue;
-    if (layer.inputWidth !== layer.outputWidth) {
-      throw stageError(
-        `keep.layers: layer ${number} turns a stream of ${layer.inputWidth} channels into one of ` +
-          `${layer.outputWidth}, so it cannot be left out; keep it`,
-      );
-    }
-    graph = bypassLayer(graph, layer);
-  }
-  if (kept.length === count) return { graph, metrics: {} };
-  return { graph, metrics: { layers: { from: count, to: kept.length, kept: [...kept] } } };
-};
-
 /** Removes the layer whose absence harms least, measures again, and so on. */
 const cutLayers = async (subject: Subject, count: number, kept: number, criterion: Criterion): Promise<CutResult> => {
   const numbers = Array.from({ length: count }, (_, i) => i);
@@ -143,7 +105,7 @@ const cutLayers = async (subject: Subject, count: number, kept: number, criterio
 const stepsOf = (graph: Graph, goals: ReadonlyMap<string, Goal>, left: number): readonly Step[] =>
   partsOf(anatomyOf(graph)).flatMap((part) => {
     const goal = goals.get(part.name);
-    return goal === undefined ? [] : [{ part, goal, kept: onTheWay(part.count, goal.kept, left) }];
+    return goal === undefined ? [] : [{ part, goal, kept: unitsOnTheWay(part.count, goal.kept, left) }];
   });
 
 const reportOf = ({ part, exact }: Goal, kept: readonly number[], scores: Float64Array, from: number): Json => ({
@@ -183,7 +145,7 @@ export const cutStructure = async (subject: Subject, options: StructuredOptions)
         goal.part.count,
       );
     }
-    const ready = compensate ? await compensateMeans({ ...subject, graph }, chosen) : graph;
+    const ready = await compensated({ ...subject, graph }, compensate, chosen);
     graph = cutParts(ready, chosen);
   }
   return { graph, metrics };

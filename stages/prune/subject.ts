@@ -1,11 +1,15 @@
+import type { Example } from '../../data/dataset.ts';
 import type { DatasetFacts, TrainingTexts } from '../../data/files.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import type { Loss } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { encodeExamples } from '../train/examples.ts';
+import type { BudgetFacts } from './budget/facts.ts';
 import type { Subject } from './criteria/criterion.ts';
-import { type Batch, batchesOf, drawExamples } from './examples.ts';
+import { type Batch, batchesOf, drawExamples, drawJudging, judgingCount } from './examples.ts';
 
 /** What pruning needs besides the model. */
 export interface PruneContext {
@@ -14,6 +18,8 @@ export interface PruneContext {
   readonly seed: number;
   readonly threads: number;
   readonly signal: AbortSignal;
+  /** Where a budget is asked for. */
+  readonly budget?: BudgetFacts;
   progress(progress: { done: number; total: number; unit: string; phase: string }): void;
 }
 
@@ -49,28 +55,49 @@ export const textsOf = ({ texts }: PruneContext): TrainingTexts => {
 interface Drawn {
   readonly examples: number;
   readonly atOnce?: number;
+  /** Where a budget is asked for: texts that judge cuts, which importance does not see. */
+  readonly budget?: { readonly texts: number } | undefined;
 }
 
-const drawBatches = async (
-  model: Model,
-  { examples, atOnce }: Drawn,
-  context: PruneContext,
-): Promise<readonly Batch[]> => {
+const encodedFor = (model: Model, examples: readonly Example[], context: PruneContext): Promise<TrainingExamples> => {
   const texts = textsOf(context);
-  const task = taskOf(texts.task);
-  const drawn = await drawExamples(texts, examples, context.seed);
-  const encoded = await encodeExamples('training', drawn, { model, task, dataset: texts }, context.signal);
-  const { info } = model.info.task === task.name ? task.answering(model) : model;
-  return batchesOf(encoded, info, atOnce);
+  return encodeExamples('training', examples, { model, task: taskOf(texts.task), dataset: texts }, context.signal);
 };
 
-/** Labelled batches, drawn and encoded when a criterion first asks for them. */
-const batchSource = (model: Model, drawn: Drawn, context: PruneContext): (() => Promise<readonly Batch[]>) => {
-  let batches: Promise<readonly Batch[]> | undefined;
+const drawEncoded = async (
+  model: Model,
+  { examples, budget }: Drawn,
+  context: PruneContext,
+): Promise<TrainingExamples> => {
+  const texts = textsOf(context);
+  const left = budget === undefined ? examples : texts.labelled - judgingCount(texts, budget.texts);
+  return encodedFor(model, await drawExamples(texts, Math.max(1, Math.min(examples, left)), context.seed), context);
+};
+
+/** Texts on which the harm of cuts is measured. */
+export const judgedTexts = async (model: Model, count: number, context: PruneContext): Promise<readonly Encoded[]> => {
+  const drawn = await drawJudging(textsOf(context), count, context.seed);
+  return (await encodedFor(model, drawn, context)).encoded;
+};
+
+/** Makes something when it is first asked for, and keeps it. */
+const kept = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
   return () => {
-    batches ??= drawBatches(model, drawn, context);
-    return batches;
+    made ??= make();
+    return made;
   };
+};
+
+/** Labelled texts, drawn and encoded when a criterion first asks for them, one by one and in batches. */
+const textSource = (model: Model, drawn: Drawn, context: PruneContext): Pick<Subject, 'batches' | 'examples'> => {
+  const encoded = kept(() => drawEncoded(model, drawn, context));
+  const batches = async (): Promise<readonly Batch[]> => {
+    const task = taskOf(textsOf(context).task);
+    const { info } = model.info.task === task.name ? task.answering(model) : model;
+    return batchesOf(await encoded(), info, drawn.atOnce);
+  };
+  return { batches: kept(batches), examples: async () => (await encoded()).encoded };
 };
 
 const askedBy = ({ texts }: PruneContext): Subject['asked'] =>
@@ -79,7 +106,7 @@ const askedBy = ({ texts }: PruneContext): Subject['asked'] =>
 export const subjectOf = (model: Model, drawn: Drawn, context: PruneContext): Subject => ({
   ...{ graph: model.graph, model },
   asked: askedBy(context),
-  batches: batchSource(model, drawn, context),
+  ...textSource(model, drawn, context),
   seed: context.seed,
   threads: context.threads,
   signal: context.signal,

@@ -7,6 +7,7 @@ import { isQuantized } from '../../models/quantized.ts';
 import { withSparse } from '../../models/sparse.ts';
 import { recoverModel, recoveryTraining } from '../distill/recovery.ts';
 import type { StageContext, StageRun, TrainingOfRun } from '../stage.ts';
+import { budgetFacts } from './budget/facts.ts';
 import { isGradual, type PruneOptions } from './config.ts';
 import type { Reported } from './index.ts';
 import { pruneStructure } from './prune.ts';
@@ -35,8 +36,12 @@ const contextOf = async ({ dataset }: Inputs, ctx: StageContext): Promise<PruneC
 };
 
 /** The model with its structure cut, before weights are set to zero or trained. */
-const cut = async (inputs: Inputs, options: PruneOptions, ctx: StageContext): Promise<Pruned> =>
-  pruneStructure(await given(inputs), options, await contextOf(inputs, ctx));
+const cut = async (inputs: Inputs, options: PruneOptions, ctx: StageContext): Promise<Pruned> => {
+  const [model, context] = [await given(inputs), await contextOf(inputs, ctx)];
+  const { budget } = options;
+  const facts = budget === undefined ? {} : { budget: await budgetFacts(model, budget, inputs, ctx) };
+  return pruneStructure(model, options, { ...context, ...facts });
+};
 
 /** The model that says of which weights sparsity made zeros. */
 const withZeros = (model: Model, options: PruneOptions): Model => withSparse(model, sparseNames(model, options));

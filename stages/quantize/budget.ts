@@ -2,14 +2,6 @@ import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Metric } from '../../ground/metrics/index.ts';
 import type { DataTask } from '../../ground/tasks.ts';
 
-const UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
-
-/** Bytes as people write them, such as `16MB`; undefined for anything else. */
-export const bytesIn = (text: string): number | undefined => {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB)$/.exec(text.trim()) ?? [];
-  return number === undefined ? undefined : Number(number) * (UNITS[unit] ?? Number.NaN);
-};
-
 /** Points of a hundred as people write them, such as `0.5pt`, as a share; undefined for anything else. */
 export const pointsIn = (text: string): number | undefined => {
   const [, number] = /^(\d+(?:\.\d+)?)\s*(?:pt|pp|points)$/.exec(text.trim()) ?? [];

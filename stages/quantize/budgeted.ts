@@ -1,12 +1,14 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { QuantizeOptions, Storage } from '../../graph/quantize/choose.ts';
 import type { Quantized } from '../../graph/quantize/index.ts';
+import { bytesIn } from '../../ground/bytes.ts';
 import type { QuantizationReport } from '../../ground/reported/quantization.ts';
+import { harmOf } from '../knapsack.ts';
 import type { RoundedProducts } from './blocks.ts';
-import { bytesIn, dropOf } from './budget.ts';
+import { dropOf } from './budget.ts';
 import type { Config } from './config.ts';
 import type { DropJudge } from './drops.ts';
-import { harmOf, type Site } from './knapsack.ts';
+import type { Site } from './knapsack.ts';
 import { type Mixed, mixedWithin } from './mixed.ts';
 import type { Harms } from './sensitivity.ts';
 
@@ -60,7 +62,7 @@ const whyOf = ({ rungs }: Site, at: number, whole: number): string => {
   }
   const wider = rungs.find(({ harm }, rung) => rung > 0 && harm < own.harm);
   if (wider === undefined) return 'more bits would save nothing';
-  return `${words(wider.storage)} would save ${short(own.harm - wider.harm)} for ${kilobytes(wider.bytes)}`;
+  return `${words(wider.storage)} would save ${short(own.harm - wider.harm)} for ${kilobytes(wider.cost)}`;
 };
 
 const storageJson = (storage: Storage, floats: string): { storage: string; block?: number } =>
@@ -75,16 +77,16 @@ export const budgetJson = (
   return {
     ...{ asked: { ...asked }, whole, predicted, reached, bytes },
     sites: sites.map((site) => {
-      const at = assigned.get(site.weight) ?? 0;
+      const at = assigned.get(site.name) ?? 0;
       const own = site.rungs[at];
-      const depth = depthOf(site.weight);
+      const depth = depthOf(site.name);
       return {
-        weight: site.weight,
+        weight: site.name,
         ...(depth === undefined ? {} : { depth }),
         ...storageJson(own?.storage ?? 'float', floats),
         harm: own?.harm ?? 0,
         why: whyOf(site, at, all),
-        options: site.rungs.map(({ storage, bytes: more, harm }) => ({
+        options: site.rungs.map(({ storage, cost: more, harm }) => ({
           ...storageJson(storage, floats),
           bytes: more,
           harm,

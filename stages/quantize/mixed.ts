@@ -4,21 +4,11 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import { blockwise } from '../../graph/quantize/blockwise.ts';
 import { chooseWeights, type QuantizeOptions, type Storage } from '../../graph/quantize/choose.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
+import { type Assigned, costOf, harmOf, pathOf, standing, stepsWithin } from '../knapsack.ts';
 import type { RoundedProducts } from './blocks.ts';
 import { type Budget, expectReachable, unreachable } from './budget.ts';
 import type { Drop, DropJudge } from './drops.ts';
-import {
-  type Assigned,
-  extraOf,
-  harmOf,
-  pathOf,
-  type Rung,
-  type Site,
-  type Step,
-  standing,
-  stepsWithin,
-  throughBlocks,
-} from './knapsack.ts';
+import { type Rung, type Site, type Step, throughBlocks } from './knapsack.ts';
 import { laddersOf } from './ladders.ts';
 import { fewestHolding } from './search.ts';
 import type { Harms } from './sensitivity.ts';
@@ -50,7 +40,7 @@ interface Point {
 /** Which weights are stored how, and why. */
 export interface Mixed {
   readonly sites: readonly Site[];
-  readonly assigned: Assigned;
+  readonly assigned: Assigned<Value>;
   /** What all weights in the fewest bits lose together. */
   readonly whole: number;
   readonly predicted: number;
@@ -97,7 +87,7 @@ class Stock {
   }
 
   /** The graph with its weights on some rungs; those that are not named stay as they are. */
-  at(assigned: Assigned): Quantized {
+  at(assigned: Assigned<Value>): Quantized {
     const { graph, options } = this.#request;
     const of = <T>(pick: (rung: RoundedProducts) => ReadonlyMap<Value, T>): Map<Value, T> =>
       new Map(
@@ -125,9 +115,9 @@ const measuredSites = async ({ harms, stored, onWeight }: MixedRequest, stock: S
       const single = stock.at(new Map([[weight, rung]]));
       const bytes = encodedBytes(stored(single));
       least ??= bytes;
-      rungs.push({ storage, bytes: bytes - least, harm: storage === 'float' ? 0 : await harms.harmOf(single.graph) });
+      rungs.push({ storage, cost: bytes - least, harm: storage === 'float' ? 0 : await harms.harmOf(single.graph) });
     }
-    sites.push({ weight, rungs });
+    sites.push({ name: weight, rungs });
     onWeight(sites.length, stock.ladders.size);
   }
   return sites;
@@ -166,7 +156,7 @@ const curveOf = (
     const taken = standing(sites, path.slice(0, count));
     const known = verified.find((one) => isAt(one, count));
     return {
-      bytes: known?.bytes ?? least + extraOf(sites, taken),
+      bytes: known?.bytes ?? least + costOf(sites, taken),
       predicted: harmOf(sites, taken),
       ...(known === undefined ? {} : { drop: known.drop }),
     };

@@ -1,29 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
+import { bytesIn } from '../../ground/bytes.ts';
 import { accuracy } from '../../ground/metrics/index.ts';
 import { dataTask } from '../../ground/tasks.ts';
-import { bytesIn, dropProblem, expectReachable, pointsIn, unreachable } from '../../stages/quantize/budget.ts';
-import {
-  extraOf,
-  harmOf,
-  pathOf,
-  type Site,
-  standing,
-  stepsWithin,
-  throughBlocks,
-} from '../../stages/quantize/knapsack.ts';
+import { costOf, harmOf, pathOf, standing, stepsWithin } from '../../stages/knapsack.ts';
+import { dropProblem, expectReachable, pointsIn, unreachable } from '../../stages/quantize/budget.ts';
+import { type Site, throughBlocks } from '../../stages/quantize/knapsack.ts';
 import { fewestHolding } from '../../stages/quantize/search.ts';
 
 const grid = (bits: 4 | 8) => ({ bits, block: 32, zeroPoint: true }) as const;
 
 /** A weight in 4 bits, in 8 and in floats. */
 const siteOf = (name: string, harms: readonly [number, number], bytes: readonly [number, number]): Site => ({
-  weight: value(name),
+  name: value(name),
   rungs: [
-    { storage: grid(4), bytes: 0, harm: harms[0] },
-    { storage: grid(8), bytes: bytes[0], harm: harms[1] },
-    { storage: 'float', bytes: bytes[1], harm: 0 },
+    { storage: grid(4), cost: 0, harm: harms[0] },
+    { storage: grid(8), cost: bytes[0], harm: harms[1] },
+    { storage: 'float', cost: bytes[1], harm: 0 },
   ],
 });
 
@@ -38,8 +32,8 @@ const sites = fc
 const leastHarm = (list: readonly Site[], bytes: number): number => {
   const [first, ...rest] = list;
   if (first === undefined) return 0;
-  const ways = first.rungs.filter((rung) => rung.bytes <= bytes);
-  return Math.min(...ways.map((rung) => rung.harm + leastHarm(rest, bytes - rung.bytes)));
+  const ways = first.rungs.filter((rung) => rung.cost <= bytes);
+  return Math.min(...ways.map((rung) => rung.harm + leastHarm(rest, bytes - rung.cost)));
 };
 
 describe('a budget of bytes', () => {
@@ -47,12 +41,12 @@ describe('a budget of bytes', () => {
     fc.assert(
       fc.property(sites, fc.integer({ min: 0, max: 6000 }), (list, bytes) => {
         const steps = stepsWithin(pathOf(list), bytes);
-        expect(extraOf(list, standing(list, steps))).toBeLessThanOrEqual(bytes);
+        expect(costOf(list, standing(list, steps))).toBeLessThanOrEqual(bytes);
         const at = new Map<string, number>();
-        for (const { weight, from, to } of steps) {
-          expect(from).toBe(at.get(weight) ?? 0);
+        for (const { name, from, to } of steps) {
+          expect(from).toBe(at.get(name) ?? 0);
           expect(to).toBeGreaterThan(from);
-          at.set(weight, to);
+          at.set(name, to);
         }
       }),
       // Savings so small that their shares of bytes are rounded to the same number.
@@ -66,7 +60,7 @@ describe('a budget of bytes', () => {
         const path = pathOf(list);
         for (let count = 0; count <= path.length; count++) {
           const taken = standing(list, path.slice(0, count));
-          expect(harmOf(list, taken)).toBeCloseTo(leastHarm(list, extraOf(list, taken)), 9);
+          expect(harmOf(list, taken)).toBeCloseTo(leastHarm(list, costOf(list, taken)), 9);
         }
       }),
       { numRuns: 40 },
@@ -79,7 +73,7 @@ describe('a budget of bytes', () => {
       siteOf('dense', [5, 0], [10, 1000]),
       siteOf('idle', [0, 0], [1, 1000]),
     ];
-    const widened = (bytes: number) => stepsWithin(pathOf(list), bytes).map(({ weight }) => weight);
+    const widened = (bytes: number) => stepsWithin(pathOf(list), bytes).map(({ name }) => name);
     expect(widened(100)).toEqual(['dense']);
     expect(widened(110)).toEqual(['dense', 'large']);
   });
@@ -88,7 +82,7 @@ describe('a budget of bytes', () => {
     const list = [siteOf('quick', [1, 0.5], [10, 5000]), siteOf('slow', [0.02, 0.01], [10, 5000])];
     const path = pathOf(list);
     const within = path.slice(0, throughBlocks(list, path));
-    expect(within.map(({ weight, to }) => [weight, to])).toEqual([
+    expect(within.map(({ name, to }) => [name, to])).toEqual([
       ['quick', 1],
       ['slow', 1],
     ]);
@@ -97,7 +91,7 @@ describe('a budget of bytes', () => {
 
   it('goes past a way of storing that saves less than a wider one', () => {
     const list = [siteOf('odd', [1, 2], [10, 20])];
-    expect(pathOf(list)).toMatchObject([{ from: 0, to: 2, bytes: 20, harm: 1 }]);
+    expect(pathOf(list)).toMatchObject([{ from: 0, to: 2, cost: 20, harm: 1 }]);
   });
 
   it('is written as people write bytes', () => {

@@ -31,7 +31,17 @@ interface Recorded {
 }
 
 /** Stages whose outputs are compared byte by byte elsewhere, are times, or are decided by them. */
-const elsewhere = new Set(['dataset', 'baseline', 'download', 'import', 'export', 'measure', 'profile', 'choose']);
+const elsewhere = new Set([
+  'dataset',
+  'baseline',
+  'download',
+  'import',
+  'export',
+  'measure',
+  'profile',
+  'choose',
+  'costs',
+]);
 
 /** Two figures that any change of a tensor moves: its size as a vector, and a random projection of it. */
 const project = (values: ArrayLike<number>, name: string): { readonly norm: number; readonly projection: number } => {

@@ -68,7 +68,7 @@ describe('options of prune', () => {
       'nothing to prune',
       { criterion: 'random' },
       [
-        ": expected what to prune: keep (structure, such as { heads: 50% }) or sparsity (zeros, such as '60%'), or both",
+        ": expected what to prune: keep (structure, such as { heads: 50% }), budget (such as { macs: 30% }) or sparsity (zeros, such as '60%')",
       ],
     ],
     [

@@ -11,7 +11,7 @@ import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
-import { compensateMeans } from '../../stages/prune/compensate.ts';
+import { compensated } from '../../stages/prune/compensation/index.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
 import type { Criterion, Subject } from '../../stages/prune/criteria/criterion.ts';
 import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
@@ -49,6 +49,7 @@ const subjectOf = (graph: Graph): Subject => {
     ...{ graph, model },
     asked: { task: textClassification, losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0 })] },
     batches: async () => batches,
+    examples: async () => [],
     seed: 1,
     threads: 1,
     signal: new AbortController().signal,
@@ -176,7 +177,7 @@ test('biases take over the mean of what goes: behind the cut, every channel keep
   const sum = graph.nodes.find((node) => bias !== undefined && node.inputs.includes(bias))?.outputs[0];
   if (part.group === undefined || sum === undefined) throw new Error('no feed-forward block');
   const kept = Array.from({ length: 16 }, (_, i) => 4 * i);
-  const ready = await compensateMeans(subjectOf(graph), new Map([[part, kept]]));
+  const ready = await compensated(subjectOf(graph), 'means', new Map([[part, kept]]));
   const dense = await meanOver(graph, sum);
   const largest = async (cut: Graph): Promise<number> => largestDifference(await meanOver(cut, sum), dense);
   expect(await largest(applyCuts(ready, [part.group], [kept]))).toBeLessThan(ROUNDING);
@@ -221,7 +222,7 @@ test.each([
       [...chosen.values()],
     );
   const without = await errorOf(golden.info, [cut(golden.graph), golden.graph], rows);
-  const ready = await compensateMeans(subject, chosen);
+  const ready = await compensated(subject, 'means', chosen);
   expect(await errorOf(golden.info, [cut(ready), golden.graph], rows)).toBeLessThan(NEARER * without);
 });
 

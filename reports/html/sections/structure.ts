@@ -1,3 +1,4 @@
+import { bytes } from '../../../ground/bytes.ts';
 import { count, percent, whole } from '../../figures.ts';
 import type { ModelReport, Report, StageReport } from '../../report.ts';
 import { html } from '../html.ts';
@@ -12,6 +13,15 @@ interface Made {
 
 const zeros = ({ parameters, nonzero }: ModelReport): number => (parameters === 0 ? 0 : 1 - nonzero / parameters);
 
+/** What zeros save where a file is compressed. */
+const savings: readonly HtmlColumn<Made>[] = [
+  { title: 'gzip', cell: ({ model }) => (model.zeros === undefined ? '' : bytes(model.zeros.gzipBytes)) },
+  {
+    title: 'gzip without zeros',
+    cell: ({ model }) => (model.zeros === undefined ? '' : bytes(model.zeros.dense.gzipBytes)),
+  },
+];
+
 /** Widths, heads, layers and zeros of every model: what structured and unstructured pruning left. */
 export const structureSection = async (report: Report): Promise<Section | null> => {
   const made = report.stages.flatMap((stage) => (stage.model === null ? [] : [{ stage, model: stage.model }]));
@@ -25,6 +35,7 @@ export const structureSection = async (report: Report): Promise<Section | null> 
     })),
     { title: 'parameters', cell: ({ model }) => count(model.parameters) },
     { title: 'zeros %', cell: ({ model }) => percent(zeros(model)) },
+    ...(made.some(({ model }) => model.zeros !== undefined) ? savings : []),
     { title: 'MACs', cell: ({ model }) => count(model.macs) },
   ];
   const rows = made.flatMap(({ stage, model }) => [

@@ -1,3 +1,4 @@
+import type { Encoded } from '../../../engine/encoded.ts';
 import type { Loss } from '../../../engine/losses/index.ts';
 import type { Task } from '../../../engine/tasks/index.ts';
 import type { Graph } from '../../../graph/graph.ts';
@@ -15,6 +16,8 @@ export interface Subject {
   readonly asked: { readonly task: Task; readonly losses: readonly Loss[] } | undefined;
   /** Labelled training texts; read only by criteria that need them. */
   readonly batches: () => Promise<readonly Batch[]>;
+  /** The same texts one by one. */
+  readonly examples: () => Promise<readonly Encoded[]>;
   readonly seed: number;
   readonly threads: number;
   readonly signal: AbortSignal;

@@ -1,39 +1,10 @@
-import type { HostTensor } from '../../engine/engine.ts';
-import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
-import { productAt, sitesOfWeight } from '../../graph/sites.ts';
-import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import type { Part } from '../../models/anatomy.ts';
-import type { Subject } from './criteria/criterion.ts';
-import { type Gate, gatesOf } from './gates.ts';
-import { floatsOf, forEachBatch, inferenceOf } from './measure.ts';
-
-/** A matrix product that reads a gate, y = a W + b. */
-interface Reader {
-  readonly gate: Gate;
-  readonly matrix: Value;
-  /** Whether the matrix is kept as (out, in). */
-  readonly turned: boolean;
-  readonly bias: Value;
-  /** 1 where an index of the gate goes. */
-  readonly gone: Uint8Array;
-}
-
-const readersOf = (graph: Graph, part: Part, kept: readonly number[]): readonly Reader[] => {
-  if (part.group === undefined) return [];
-  const stays = new Set(kept);
-  return gatesOf(graph, part.group).flatMap((gate) => {
-    const isLast = gate.axis === (graph.types.get(gate.value)?.shape?.length ?? 0) - 1;
-    const gone = Uint8Array.from(gate.owner, (unit) => Number(unit >= 0 && !stays.has(unit)));
-    return (indexOf(graph).users.get(gate.value) ?? []).flatMap((node): readonly Reader[] => {
-      const product = productAt(graph, node);
-      const fits = isLast && node.inputs[0] === gate.value;
-      if (!fits || product?.bias === undefined) return [];
-      return [
-        { gate, matrix: product.weight, turned: product.use.inner > product.use.outer, bias: product.bias, gone },
-      ];
-    });
-  });
-};
+import type { HostTensor } from '../../../engine/engine.ts';
+import type { Graph, Value } from '../../../graph/graph.ts';
+import { sitesOfWeight } from '../../../graph/sites.ts';
+import { float32Of, type Tensor, tensorOf } from '../../../graph/tensor.ts';
+import type { Subject } from '../criteria/criterion.ts';
+import { floatsOf, forEachBatch, inferenceOf } from '../measure.ts';
+import { type Chosen, type Compensate, goneAt, type Reader } from './readers.ts';
 
 /** Sums of an activation over its rows; of (batch, sequence, width) only the rows of real tokens count. */
 class Mean {
@@ -61,7 +32,9 @@ class Mean {
   }
 }
 
-const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<ReadonlyMap<Value, Float64Array>> => {
+type Means = ReadonlyMap<Value, Float64Array>;
+
+const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Means> => {
   const { builder, resolve } = inferenceOf(subject, 'means');
   const means = new Map(readers.map(({ gate }) => [gate.value, new Mean(gate.owner.length)]));
   const graph = builder.freeze([...new Set([...means.keys()].map(resolve))]);
@@ -75,12 +48,17 @@ const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Re
   return new Map([...means].map(([gate, mean]) => [gate, mean.value]));
 };
 
+/** A reader with what goes of its gate: 1 where an index goes. */
+interface Losing extends Reader {
+  readonly gone: Uint8Array;
+}
+
 /** Adds a share of what goes at one reader to the sum: the sum over the indices that go of E[a_i] W_i. */
 const addGone = (
   sum: Float64Array,
   matrix: Float32Array,
   mean: Float64Array,
-  { gone, turned }: Reader,
+  { gone, turned }: Losing,
   share: number,
 ): void => {
   const width = sum.length;
@@ -93,12 +71,7 @@ const addGone = (
 };
 
 /** The bias behind its readers. Layers may share one: it takes over the mean of what each place that adds it loses. */
-const compensated = (
-  graph: Graph,
-  bias: Value,
-  readers: readonly Reader[],
-  means: ReadonlyMap<Value, Float64Array>,
-): Tensor | undefined => {
+const compensated = (graph: Graph, bias: Value, readers: readonly Losing[], means: Means): Tensor | undefined => {
   const before = graph.weights.get(bias);
   if (before === undefined) return undefined;
   const sum = Float64Array.from(float32Of(before));
@@ -110,6 +83,16 @@ const compensated = (
   return tensorOf('float32', before.dims, Float32Array.from(sum));
 };
 
+const withBiases = (graph: Graph, readers: readonly Losing[], means: Means): Graph => {
+  const weights = new Map(graph.weights);
+  for (const bias of new Set(readers.flatMap((reader) => reader.bias ?? []))) {
+    const own = readers.filter((reader) => reader.bias === bias);
+    const after = compensated(graph, bias, own, means);
+    if (after !== undefined) weights.set(bias, after);
+  }
+  return { ...graph, weights };
+};
+
 /**
  * Adds what the removed units put out on average to the biases behind them, so that the rest of the model goes on seeing
  * it: b' = b + sum over removed i of E[a_i] W_i (An et al. 2023, 2312.11983), on average over the places that add one bias.
@@ -117,19 +100,15 @@ const compensated = (
  * Encoder cut to hidden 192, 2 heads and 384 neurons, before recovery: loss 2.38 instead of 2.66 nats, accuracy 32 instead
  * of 24 % (whole 71 %). Rescaling the norms to the old spread brought nothing.
  */
-export const compensateMeans = async (
-  subject: Subject,
-  chosen: ReadonlyMap<Part, readonly number[]>,
-): Promise<Graph> => {
-  const { graph } = subject;
-  const readers = [...chosen].flatMap(([part, kept]) => readersOf(graph, part, kept));
-  if (readers.length === 0) return graph;
+export const meansInBiases = async (subject: Subject, all: readonly Reader[]): Promise<Compensate> => {
+  const readers = all.filter(({ bias }) => bias !== undefined);
+  if (readers.length === 0) return (graph) => graph;
   const means = await meansOf(subject, readers);
-  const weights = new Map(graph.weights);
-  for (const bias of new Set(readers.map((reader) => reader.bias))) {
-    const own = readers.filter((reader) => reader.bias === bias);
-    const after = compensated(graph, bias, own, means);
-    if (after !== undefined) weights.set(bias, after);
-  }
-  return { ...graph, weights };
+  return (graph: Graph, chosen: Chosen) => {
+    const losing = readers.flatMap((reader): readonly Losing[] => {
+      const kept = chosen.get(reader.part);
+      return kept === undefined ? [] : [{ ...reader, gone: goneAt(reader.gate, kept) }];
+    });
+    return withBiases(graph, losing, means);
+  };
 };
