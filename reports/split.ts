@@ -7,7 +7,7 @@ export const parts = [
   'fixed cost of its nodes',
   'steps between float and 8 bits',
   'products, in float32',
-  'products, what fewer bits change',
+  'products, what 8 bits change',
   'attention between the products',
   'work that MACs do not count',
 ] as const;
@@ -68,7 +68,7 @@ export const splitOf = (model: ModelProfile): Split | undefined => {
     'fixed cost of its nodes': all - first,
     'steps between float and 8 bits': steps,
     'products, in float32': cost(stepless, rest) - fewerBits,
-    'products, what fewer bits change': fewerBits,
+    'products, what 8 bits change': fewerBits,
     'attention between the products': cost(rest, 'without-attention'),
     'work that MACs do not count': cost(rest, 'without-other'),
   };

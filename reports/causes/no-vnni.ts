@@ -20,7 +20,7 @@ const lacking = ({ architecture, cpuFlags }: Machine): readonly string[] | undef
 const productShare = (model: ModelProfile): number | null => {
   const [full, split] = [timeOf(model, 'full'), splitOf(model)];
   if (full === undefined || split === undefined) return null;
-  const share = (split['products, in float32'] + split['products, what fewer bits change']) / full;
+  const share = (split['products, in float32'] + split['products, what 8 bits change']) / full;
   return Number.isFinite(share) ? share : null;
 };
 

@@ -73,7 +73,7 @@ describe('the gap between MACs and time', () => {
 
   it('shows what 8 bits gain as a part below zero', () => {
     const parts = new Map(gapOf(profileOf({ teacher, small }), 'small')?.parts.map(({ name, ms }) => [name, ms]));
-    expect(parts.get('products, what fewer bits change')).toBeLessThan(-0.1);
+    expect(parts.get('products, what 8 bits change')).toBeLessThan(-0.1);
   });
 
   it('is none for the reference, for a model without a profile and for one that ends where its MACs say', () => {
