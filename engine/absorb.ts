@@ -26,6 +26,8 @@ export interface AbsorbOptions {
   readonly dropout?: 'off' | number | undefined;
   /** Weights that are read as they will be stored. */
   readonly faked?: Faked | undefined;
+  /** What a value goes on multiplied by, by its name in the absorbed graph. */
+  readonly maskOf?: ((name: Value) => Value | undefined) | undefined;
 }
 
 export interface Absorbed {
@@ -54,6 +56,19 @@ const ratioOf = (graph: Graph, node: Node): number => {
 export const bare = (graph: Graph, purpose: string): GraphBuilder =>
   GraphBuilder.like(graph, { name: `${graph.name}-${purpose}`, weights: new Map() });
 
+/** Weights that are fed become inputs, others stay weights. */
+const addWeights = (
+  builder: GraphBuilder,
+  graph: Graph,
+  { fed }: Pick<AbsorbOptions, 'fed'>,
+  resolve: (name: Value) => Value,
+): void => {
+  for (const [name, tensor] of graph.weights) {
+    if (fed?.has(name)) builder.input(resolve(name), tensor.dtype, tensor.dims);
+    else builder.weight(resolve(name), tensor, graph.origins?.get(name)?.map(resolve));
+  }
+};
+
 /**
  * Adds a model's weights and nodes to a graph under construction. Dropout becomes a multiplication by a mask that the
  * host draws (Srivastava et al. 2014), a byte an element: a training step is then a plain function of its inputs.
@@ -66,13 +81,9 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
   const resolve = (name: Value): Value => names.get(name) ?? value(`${prefix}${name}`);
   const reads = new FakeReads(builder, graph, options.faked ?? new Map(), resolve);
 
-  for (const [name, tensor] of graph.weights) {
-    if (options.fed?.has(name)) builder.input(resolve(name), tensor.dtype, tensor.dims);
-    else builder.weight(resolve(name), tensor, graph.origins?.get(name)?.map(resolve));
-  }
+  addWeights(builder, graph, options, resolve);
   const drop = (node: Node): void => {
-    const [x] = node.inputs;
-    const [y] = node.outputs;
+    const [[x], [y]] = [node.inputs, node.outputs];
     if (x === undefined || x === null || y === undefined) throw new Error(`Dropout '${node.name}' lacks its input`);
     const ratio = dropout === 'off' ? 0 : (dropout ?? ratioOf(graph, node));
     if (ratio === 0) {
@@ -104,7 +115,10 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
   for (const node of graph.nodes) {
     if (node.op === 'Dropout' && node.domain === '') drop(node);
     else add(node);
+    for (const output of node.outputs) {
+      const mask = options.maskOf?.(output);
+      if (mask !== undefined) names.set(output, builder.op('Mul', [resolve(output), mask]));
+    }
   }
-  const found = (rows: Value): Value => reads.found(rows) ?? resolve(rows);
-  return { resolve, masks, found, ruleAt: (node) => reads.ruleAt(node) };
+  return { resolve, masks, found: (rows) => reads.found(rows) ?? resolve(rows), ruleAt: (node) => reads.ruleAt(node) };
 };

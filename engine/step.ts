@@ -4,14 +4,18 @@ import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import type { Gradient } from '../graph/op.ts';
+import type { Rules } from '../graph/quantize/fake/emit.ts';
 import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
+import type { Initializer } from '../models/initialize.ts';
 import type { Model } from '../models/model.ts';
 import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
 import type { Faked } from './faked.ts';
+import { type Gated, masksOf } from './gated.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
+import { ascended, LossInputs, parametersIn } from './step-scope.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
 interface Lookup {
@@ -32,6 +36,8 @@ export interface StepParameter {
     | { readonly kind: 'rows'; readonly lookups: readonly Lookup[]; readonly dense?: Value };
   /** A parameter of a loss (a projection), not of the model. */
   readonly auxiliary: boolean;
+  /** How such a parameter starts, where it does not as a matrix. */
+  readonly start?: Initializer | undefined;
 }
 
 /** A training step as one graph: weights, batch and dropout masks go in, losses and gradients come out. */
@@ -58,6 +64,8 @@ export interface StepOptions {
   readonly scaled?: boolean | undefined;
   /** Weights that are read as they will be stored. */
   readonly faked?: Faked | undefined;
+  /** Activations that are masked. */
+  readonly gates?: readonly Gated[] | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -107,29 +115,8 @@ interface Emitted {
   readonly student: Absorbed;
   readonly total: Value;
   readonly terms: Readonly<Record<string, Value>>;
-  readonly auxiliary: ReadonlyMap<Value, readonly number[]>;
+  readonly auxiliary: ReadonlyMap<Value, Pick<StepParameter, 'dims' | 'start'>>;
   readonly inputs: readonly LossInput[];
-}
-
-/** Inputs that losses ask for, each once. */
-class LossInputs {
-  readonly #builder: GraphBuilder;
-  readonly #made = new Map<string, LossInput>();
-
-  constructor(builder: GraphBuilder) {
-    this.#builder = builder;
-  }
-
-  add(input: LossInput): Value {
-    const { name, dtype, shape } = input;
-    if (this.#made.has(name)) return value(name);
-    this.#made.set(name, input);
-    return this.#builder.input(name, dtype, shape);
-  }
-
-  get all(): readonly LossInput[] {
-    return [...this.#made.values()];
-  }
 }
 
 const wholeMatrix: Shape = [symbol('batch'), symbol('sequence')];
@@ -145,16 +132,18 @@ const givenTo = ({ graph, info }: Model, inputs: LossInputs, role: InputRole): V
 const emitLosses = (
   builder: GraphBuilder,
   model: Model,
-  { losses, dropout, faked }: Pick<StepOptions, 'losses' | 'dropout' | 'faked'>,
+  { losses, dropout, faked, gates = [] }: Pick<StepOptions, 'losses' | 'dropout' | 'faked' | 'gates'>,
   fed?: ReadonlySet<Value>,
 ): Emitted => {
   const { graph, info } = model;
+  const inputs = new LossInputs(builder);
+  const { parameter, made: auxiliary } = parametersIn(builder);
+  const rules: Rules = new Map();
   const student = absorb(builder, graph, {
     ...{ inputs: inputNames(model), dropout, faked },
     ...(fed === undefined ? {} : { fed }),
+    maskOf: masksOf(gates, { builder, parameter, input: (input) => inputs.add(input) }),
   });
-  const auxiliary = new Map<Value, readonly number[]>();
-  const inputs = new LossInputs(builder);
   const answers = student.resolve(answerName(info.signature));
   const terms: Record<string, Value> = {};
   for (const loss of losses) {
@@ -165,18 +154,18 @@ const emitLosses = (
         given: (role) => givenTo(model, inputs, role),
         join: (frozen, prefix, given) => absorb(builder, frozen, { prefix, dropout: 'off', inputs: given }).resolve,
         student: (name) => student.resolve(name),
-        parameter: (name, dims) => {
-          const parameter = builder.input(name, 'float32', dims);
-          auxiliary.set(parameter, dims);
-          return parameter;
-        },
+        ...{ parameter, ascent: (rising) => ascended(builder, rules, rising) },
       }),
     );
   }
   const [first, ...rest] = Object.values(terms);
   if (first === undefined) throw new Error('a training step needs at least one loss');
   const total = rest.reduce((sum, term) => builder.op('Add', [sum, term]), first);
-  return { student, total, terms, auxiliary, inputs: inputs.all };
+  const ruleAt = (node: Node): Gradient | undefined => {
+    const [made] = node.outputs;
+    return (made === undefined ? undefined : rules.get(made)) ?? student.ruleAt(node);
+  };
+  return { student: { ...student, ruleAt }, total, terms, auxiliary, inputs: inputs.all };
 };
 
 /** A model as inference computes it with its losses, in a builder of its own: what measures weights or units by a loss. */
@@ -233,7 +222,6 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   );
   const outputs = new Outputs(builder);
   const { loss, named } = lossesIn(outputs, total, terms);
-  const inputs = new Set<Value>(graph.inputs);
   const gradientOf = (name: Value): StepParameter['gradient'] | undefined => {
     const lookups = tables.get(name);
     if (lookups === undefined) {
@@ -250,18 +238,19 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
       kind: 'rows',
       ...(read === undefined ? {} : { dense: outputs.add(read, false) }),
       lookups: reached.map(({ ids, gradient }) => ({
-        ids: inputs.has(ids) ? ids : outputs.add(wideIds(builder, student.resolve(ids)), graph.weights.has(ids)),
+        ids: graph.inputs.includes(ids)
+          ? ids
+          : outputs.add(wideIds(builder, student.resolve(ids)), graph.weights.has(ids)),
         rows: outputs.add(gradient, false),
       })),
     };
   };
-  const parameters: StepParameter[] = [];
-  for (const name of [...moving, ...auxiliary.keys()]) {
-    const gradient = gradientOf(name);
-    const dims = auxiliary.get(name) ?? graph.weights.get(name)?.dims;
-    if (gradient === undefined || dims === undefined) continue;
-    parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
-  }
+  const parameters = [...moving, ...auxiliary.keys()].flatMap((name): readonly StepParameter[] => {
+    const [gradient, own] = [gradientOf(name), auxiliary.get(name)];
+    const dims = own?.dims ?? graph.weights.get(name)?.dims;
+    if (gradient === undefined || dims === undefined) return [];
+    return [{ name, dims, gradient, auxiliary: own !== undefined, start: own?.start }];
+  });
   const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set<Value>(step.inputs);
   return {
@@ -272,11 +261,15 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
 };
 
 /** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output. */
-export const buildEvaluation = (model: Model, faked?: Faked): Graph => {
+export const buildEvaluation = (
+  model: Model,
+  { faked, gates = [] }: Pick<StepOptions, 'faked' | 'gates'> = {},
+): Graph => {
   const { graph, info } = model;
   const builder = bare(graph, 'evaluation');
   const { resolve } = absorb(builder, graph, {
     ...{ inputs: inputNames(model), fed: fedParameters(model), dropout: 'off', faked },
+    maskOf: masksOf(gates, { builder, parameter: parametersIn(builder).parameter }),
   });
   return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

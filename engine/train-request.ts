@@ -1,9 +1,11 @@
+import type { Value } from '../graph/graph.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
 import type { Engine } from './engine.ts';
 import type { Faked } from './faked.ts';
+import type { Gated } from './gated.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
@@ -48,7 +50,7 @@ export interface WeightHook {
   /** Whether it is called after an update (counted from 1); after each where it does not say. */
   wants?(step: number, totalSteps: number): boolean;
   /** May write into the weights. */
-  afterUpdate(step: number, totalSteps: number, weights: WeightArrays): void;
+  afterUpdate(step: number, totalSteps: number, weights: WeightArrays): void | Promise<void>;
 }
 
 export interface TrainRequest {
@@ -63,6 +65,8 @@ export interface TrainRequest {
   readonly hook?: WeightHook | undefined;
   /** Weights that are seen as they will be stored. */
   readonly faked?: Faked | undefined;
+  /** Activations that are masked, and how fast what masks are learnt by moves beside the learning rate. */
+  readonly gates?: { readonly all: readonly Gated[]; readonly factors: ReadonlyMap<Value, number> } | undefined;
   readonly seed: number;
   readonly threads: number;
   /** Where it is trained; on the CPU where it is not said. */

@@ -181,7 +181,7 @@ class TrainingRun {
     if (hook === undefined || hook.wants?.(step, totalSteps) === false) return;
     const seen: Portion = hook.sees ?? 'weights';
     await this.#updater.read(seen);
-    hook.afterUpdate(step, totalSteps, weightArrays(this.#updater.trained, hook));
+    await hook.afterUpdate(step, totalSteps, weightArrays(this.#updater.trained, hook));
     await this.#updater.write(seen);
     await this.#updater.hold();
   }
@@ -230,11 +230,11 @@ class TrainingRun {
   }
 
   async #validate(): Promise<Validation | undefined> {
-    const { model, task, validation, options, threads, signal, faked, engine = cpuEngine } = this.#request;
+    const { model, task, validation, options, threads, signal, faked, gates, engine = cpuEngine } = this.#request;
     const encoded = validation.encoded.slice(0, options.validationLimit);
     if (encoded.length === 0) return undefined;
     const answering = task.answering(model);
-    const graph = buildEvaluation(answering, faked);
+    const graph = buildEvaluation(answering, { faked, gates: gates?.all });
     this.#evaluation ??= await engine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(await this.#updater.evaluation(graph, this.#evaluation), {
       ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },

@@ -50,11 +50,11 @@ export const freshProgress: TrainingProgress = {
   seconds: 0,
 };
 
-const initialData = (graph: Graph, { name, dims, auxiliary }: StepParameter, seed: number): Float32Array => {
+const initialData = (graph: Graph, { name, dims, auxiliary, start }: StepParameter, seed: number): Float32Array => {
   const tensor = graph.weights.get(name);
   if (tensor !== undefined) return float32Of(tensor);
   if (!auxiliary) throw new Error(`the model has no weight '${name}'`);
-  return float32Of(initialize(seed, name, dims, { kind: 'xavier' }));
+  return float32Of(initialize(seed, name, dims, start ?? { kind: 'xavier' }));
 };
 
 /** Memory with room for weight, gradient and two moments of every parameter. */

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Shape } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
+import type { Initializer } from '../../models/initialize.ts';
 import type { InputRole } from '../../models/signature.ts';
 import type { HostTensor } from '../engine.ts';
 import type { StepBatch } from '../step-batch.ts';
@@ -28,8 +29,10 @@ export interface StepScope {
   join(graph: Graph, prefix: string, inputs: ReadonlyMap<Value, Value>): (name: Value) => Value;
   /** A value of the student's graph by its name there. */
   student(name: Value): Value;
-  /** A parameter that only this loss has; it is trained along and thrown away. */
-  parameter(name: string, dims: readonly number[]): Value;
+  /** A parameter that only losses have, made once by its name; it is trained along and thrown away. */
+  parameter(name: string, dims: readonly number[], start?: Initializer): Value;
+  /** The same numbers, through which the loss is made larger instead of smaller: for multipliers of constraints. */
+  ascent(value: Value): Value;
 }
 
 /**

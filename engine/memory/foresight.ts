@@ -101,18 +101,22 @@ export class Foresight {
       keepsBest: validation.encoded.length > 0,
     });
     const held = apart ? frozenBytes(step, model) : process.memoryUsage.rss() + BESIDE;
-    return held + copies * parameterBytes(step);
+    const known = Object.values(this.#request.hook?.state ?? {}).reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return held + known + copies * parameterBytes(step);
   }
 
   /** Memory of the passes that validate between updates. */
   #validating(): number {
-    const { model, task, validation, options, faked } = this.#request;
+    const { model, task, validation, options, faked, gates } = this.#request;
     const lengths = lengthsOf(validation.encoded).subarray(0, options.validationLimit).toSorted().toReversed();
     const [length] = lengths;
     if (length === undefined) return 0;
     const texts = Math.min(VALIDATION_BATCH, lengths.length);
     const answering = task.answering(model);
-    return answeringOf(buildEvaluation(answering, faked), answering)({ texts, length, answers: texts * length });
+    return answeringOf(
+      buildEvaluation(answering, { faked, gates: gates?.all }),
+      answering,
+    )({ texts, length, answers: texts * length });
   }
 
   #advice(room: number | undefined, times: number): string {

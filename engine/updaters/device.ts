@@ -257,7 +257,8 @@ export class DeviceUpdater implements Updater {
   }
 
   async evaluation(graph: Graph, program: Program): Promise<Evaluation> {
-    const start = () => this.#source.startOf(graph);
+    const { parameters } = this.#compiled?.step ?? {};
+    const start = () => this.#source.startOf(graph, parameters);
     for (const [name, tensor] of Object.entries(start())) {
       if (!this.#resident.has(name)) await this.#resident.put(name, tensor);
     }

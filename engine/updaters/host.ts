@@ -144,7 +144,8 @@ export class HostUpdater implements Updater {
 
   async evaluation(graph: Graph, program: Program): Promise<Evaluation> {
     const now = weightFeeds(graph, this.#source.model, this.#trained);
-    const weightsOf = (since: Since): Feeds => (since === 'now' ? now : this.#source.startOf(graph));
+    const { parameters } = this.#compiled?.step ?? {};
+    const weightsOf = (since: Since): Feeds => (since === 'now' ? now : this.#source.startOf(graph, parameters));
     return {
       run: (feeds, since) => program.run({ ...weightsOf(since), ...feeds }),
       weights: async (since) => weightsOf(since),

@@ -49,7 +49,8 @@ export class UpdateSource {
     this.plan = plan;
     this.model = request.task.answering(request.model);
     this.#feeder = new BatchFeeder(this.model.info, { ...request, vary: request.task.varying?.(request.model) });
-    this.motion = motionOf(request.model, request.options);
+    const { frozen, factors } = motionOf(request.model, request.options);
+    this.motion = { frozen, factors: new Map([...factors, ...(request.gates?.factors ?? [])]) };
   }
 
   rate(step: number): number {
@@ -69,10 +70,17 @@ export class UpdateSource {
   }
 
   stepOf(phase: number): TrainingStep {
-    const { phases, options, faked } = this.request;
+    const { phases, options, faked, gates } = this.request;
     const losses = phases[phase]?.losses ?? [];
     const { dropout } = options;
-    const built = buildStep(this.model, { losses, dropout, frozen: this.motion.frozen, scaled: this.isMixed, faked });
+    const built = buildStep(this.model, {
+      losses,
+      dropout,
+      frozen: this.motion.frozen,
+      scaled: this.isMixed,
+      faked,
+      gates: gates?.all,
+    });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
     return built;
   }

@@ -19,6 +19,12 @@ export interface Recovery {
   readonly hook?: WeightHook | undefined;
 }
 
+/** A training changed before it begins, and what is made of the model that it leaves. */
+interface Changed {
+  readonly request: TrainRequest;
+  finish(model: Model): Model;
+}
+
 /** A training as the train and distill stages do it, not begun. */
 export const recoveryTraining = async (
   { model, dataset, recover, inputs, hook }: Recovery,
@@ -39,5 +45,11 @@ export const recoveryTraining = async (
 };
 
 /** Trains so. */
-export const recoverModel = async (recovery: Recovery, ctx: TrainingContext): Promise<TrainedModel> =>
-  runRequest(await recoveryTraining(recovery, ctx), { dataset: recovery.dataset, config: recovery.recover }, ctx);
+export const recoverModel = async (
+  { dataset, recover, ...recovery }: Recovery,
+  ctx: TrainingContext,
+  change: (request: TrainRequest) => Changed = (request) => ({ request, finish: (model) => model }),
+): Promise<TrainedModel> => {
+  const { request, finish } = change(await recoveryTraining({ dataset, recover, ...recovery }, ctx));
+  return runRequest(request, { dataset, config: recover, finish }, ctx);
+};

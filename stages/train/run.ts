@@ -133,15 +133,20 @@ export interface TrainedModel {
   readonly rounded: Stored['rounded'];
 }
 
+interface Finishing {
+  /** What is made of the model that training leaves, before anything is found on validation texts. */
+  readonly finish?: ((model: Model) => Model) | undefined;
+}
+
 /** Trains as a request says, and then settles what the options of its job ask for. */
 export const runRequest = async (
   request: TrainRequest,
-  { dataset, config }: Pick<TrainingJob, 'dataset' | 'config'>,
+  { dataset, config, finish = (model) => model }: Pick<TrainingJob, 'dataset' | 'config'> & Finishing,
   ctx: TrainingContext,
 ): Promise<TrainedModel> => {
   const { model: trained, summary } = await train(request);
   const { model, rounded } = await storedBy(trained, request.faked ?? new Map(), ctx.threads);
-  const settled = await withThresholds(model, dataFor(config, dataset), config, ctx);
+  const settled = await withThresholds(finish(model), dataFor(config, dataset), config, ctx);
   return { model: settled, summary: { ...summary, ...heldZeros(request) }, rounded };
 };
 

@@ -108,6 +108,7 @@ export const lossGraph = (one: LossCase): LossGraph => {
       inputs.set(input.name, input);
       return value(input.name);
     },
+    ascent: (rising) => rising,
     join: () => (name) => name,
     parameter: (name) => value(name),
   };

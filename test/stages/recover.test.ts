@@ -100,7 +100,7 @@ const answersAfter = async (options: QuantizeOptions & { readonly format: Format
   const again = fusedFor(stored.model.graph, options.format);
   const file = quantizeWeights(again, asked, packingsFrom(start, stored.rounded));
   const batch = batchOf([[3, 4, 5, 200, 7, 1999]]);
-  const judged = (faked?: Faked): Model => ({ ...moved, graph: buildEvaluation(moved, faked) });
+  const judged = (faked?: Faked): Model => ({ ...moved, graph: buildEvaluation(moved, { faked }) });
   return {
     trained: await answersOf(judged(seen.faked), { ...weightFeeds(moved), ...batch }),
     written: await answersOf({ ...model, graph: file.graph }, batch),
