@@ -4,6 +4,7 @@ import { benchFirst } from './first/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
+import { benchPrune } from './prune/index.ts';
 import { benchQuantize } from './quantize/index.ts';
 import { benchSparsity } from './sparsity/index.ts';
 import { benchTables } from './tables/index.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,
+  prune: benchPrune,
   quantize: benchQuantize,
   sparsity: benchSparsity,
   tables: benchTables,

@@ -4,7 +4,9 @@ import { recover } from '../distill/recover-options.ts';
 import { budget, freeKinds } from './budget/options.ts';
 import { compensations } from './compensation/names.ts';
 import { type Count, shareOf } from './counts.ts';
-import { prunableIn, type ZeroOptions, zeroKeys, zeroProblems, zerosAsked } from './zero-options.ts';
+import { schedules } from './schedules/index.ts';
+import { trainingProblems } from './training-problems.ts';
+import { isGradual, prunableIn, type ZeroOptions, zeroKeys, zeroProblems } from './zero-options.ts';
 
 const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
 
@@ -104,15 +106,22 @@ const options = z.strictObject({
   sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
   ...zeroKeys,
   criterion: z
-    .enum(['taylor', 'magnitude', 'random'])
+    .enum(['taylor', 'magnitude', 'random', 'l0'])
     .default('taylor')
-    .describe('importance of heads, neurons, widths and layers; random is a control'),
+    .describe(
+      'importance of heads, neurons, widths and layers; random is a control; l0 learns gates on heads and neurons while recovery trains',
+    ),
   scope: z
     .enum(['layer', 'global'])
     .default('layer')
     .describe('whether heads and neurons compete inside their layer or over all layers'),
   examples: z.int().min(1).default(1024).describe('labelled texts on which importance is measured'),
-  rounds: z.int().min(1).max(20).default(1).describe('cuts on the way to the target, importance measured before each'),
+  rounds: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe('cuts on the way to the target, importance measured before each; with schedule: rounds, those of zeros'),
   compensate: z
     .union([z.enum(compensations), z.boolean()])
     .optional()
@@ -121,10 +130,16 @@ const options = z.strictObject({
         'reads texts; also true), least-squares refits the matrices that read them on training texts, none (also false)',
     ),
   schedule: z
-    .enum(['cubic', 'linear'])
+    .enum(schedules.map(({ name }) => name))
     .default('cubic')
-    .describe('how sparsity rises over the middle three fifths of recovery'),
-  every: z.int().min(1).default(10).describe('steps between two updates of the sparsity masks'),
+    .describe(
+      `how zeros come over the middle three fifths of recovery; once makes them before it. ${schedules.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`,
+    ),
+  every: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('steps between two updates of the sparsity masks (default 10; for fisher 20, for obs 50)'),
   embeddings: z
     .boolean()
     .optional()
@@ -165,6 +180,7 @@ export const pruneConfig = options
     for (const { path, message } of zeroProblems(given, zeros === undefined ? undefined : sparsityOf(zeros))) {
       ctx.addIssue({ code: 'custom', path: [...path], message });
     }
+    for (const { path, message } of trainingProblems(given)) ctx.addIssue({ code: 'custom', path: [...path], message });
     for (const at of heldStill(given)) {
       const message =
         'recovery is to leave this part as it is, and sparsity to make zeros of it: leave one of them out';
@@ -177,13 +193,6 @@ export type Prunable = ReturnType<typeof prunableIn>;
 /** Whether anything about zeros is said: a block or a saliency alone is told what is missing. */
 const asksForZeros = ({ sparsity: zeros, pattern, saliency }: ZeroOptions): boolean =>
   [zeros, pattern, saliency].some((given) => given !== undefined);
-
-/** Whether zeros rise while recovery trains: those of the largest magnitudes stay. Others are made at once, and held. */
-export const isGradual = (given: PruneOptions): boolean => {
-  const { pattern, saliency, compete, reconstruct } = zerosAsked(given);
-  const plain = pattern.text === 'free' && saliency.name === 'magnitude' && compete === 'model' && !reconstruct;
-  return given.recover !== undefined && given.sparsity !== undefined && plain;
-};
 
 /** Whether sparsity makes zeros of parameters that do this. */
 export const isPruned = (role: Role, { embeddings, include }: Prunable): boolean => {

@@ -5,11 +5,11 @@ import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { widthsOf } from './budget/levels.ts';
 import { freeKinds } from './budget/options.ts';
-import { isGradual, isPruned, type PruneOptions } from './config.ts';
+import { isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
-import { criterionOf } from './criteria/index.ts';
+import { ranksOnExamples } from './criteria/index.ts';
 import { countsLayers } from './needs.ts';
-import { looksAtGradients, makesZeros, prunableIn, zerosAsked } from './zero-options.ts';
+import { isGradual, looksAtGradients, makesZeros, prunableIn, zerosAsked } from './zero-options.ts';
 
 type Keep = NonNullable<PruneOptions['keep']>;
 type Sizes = NonNullable<Expected['sizes']>;
@@ -78,7 +78,7 @@ const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | 
     return { path: [path], message: `${key} ${name} ${why}; ${train}choose ${key}: magnitude` };
   };
   return [
-    ...(ranks && criterionOf(options.criterion).needsExamples
+    ...(ranks && ranksOnExamples(options.criterion)
       ? [problem(options.keep === undefined ? 'budget' : 'keep', 'criterion', options.criterion)]
       : []),
     ...(looksAtGradients(options) ? [problem('saliency', 'saliency', zerosAsked(options).saliency.name)] : []),

@@ -20,7 +20,7 @@ export type Reported = z.infer<typeof reported>;
 /** Removes structure (layers, widths, heads, neurons), or sets weights to zero, or both; then trains if asked to. */
 export const prune = defineStage({
   uses: 'prune',
-  version: 9,
+  version: 10,
   summary: 'Cuts heads, neurons, widths and layers away, or sets weights that matter least to zero.',
   config: pruneConfig,
   place: 'named',

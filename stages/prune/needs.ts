@@ -1,13 +1,13 @@
 import type { Compensation } from './compensation/names.ts';
 import type { PruneOptions } from './config.ts';
-import { criterionOf } from './criteria/index.ts';
+import { isLearnt, ranksOnExamples } from './criteria/index.ts';
 import type { Keep } from './targets.ts';
 import { looksAtGradients, looksAtInputs, zerosAsked } from './zero-options.ts';
 
 /** What makes up for units that go. */
 export const compensationOf = ({ criterion, compensate }: PruneOptions): Compensation => {
   if (typeof compensate === 'string') return compensate;
-  return (compensate ?? criterionOf(criterion).needsExamples) ? 'means' : 'none';
+  return (compensate ?? ranksOnExamples(criterion)) ? 'means' : 'none';
 };
 
 export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
@@ -21,7 +21,8 @@ const measuresUnits = (options: PruneOptions): boolean => {
   const { keep, budget } = options;
   if (budget !== undefined) return true;
   if (keep === undefined) return false;
-  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensationOf(options) !== 'none');
+  const measured = ranksOnExamples(options.criterion) || compensationOf(options) !== 'none';
+  const ranked = ranks(keep) && !isLearnt(options.criterion) && measured;
   return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
 };
 

@@ -2,7 +2,8 @@ import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { pruneToBudget } from './budgeted.ts';
 import type { PruneOptions } from './config.ts';
-import { criterionOf } from './criteria/index.ts';
+import { criterionOf, isLearnt } from './criteria/index.ts';
+import { magnitude } from './criteria/magnitude.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { infoAfter } from './info.ts';
 import { compensationOf, countsLayers } from './needs.ts';
@@ -15,7 +16,8 @@ import { cutVocabulary, tokenCounts } from './vocabulary.ts';
 /** Cuts layers, widths, heads and neurons away. */
 const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   const { scope, rounds } = options;
-  const criterion = criterionOf(options.criterion);
+  // Where gates are learnt nothing is ranked before.
+  const criterion = isLearnt(options.criterion) ? magnitude : criterionOf(options.criterion);
   const anatomy = anatomyOf(model.graph);
   // Before a layer goes it is known whether the rest can be kept as asked.
   const goals = goalsOf(anatomy, keep);
@@ -33,8 +35,8 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
 
 /** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
 const pruneByName = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
-  const { keep } = options;
-  if (keep === undefined) return { model: given, metrics: {} };
+  if (options.keep === undefined) return { model: given, metrics: {} };
+  const keep = isLearnt(options.criterion) ? { ...options.keep, heads: undefined, ffn: undefined } : options.keep;
   const tokens =
     keep.vocabulary === undefined
       ? { model: given, metrics: {} }

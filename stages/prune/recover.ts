@@ -4,27 +4,40 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import type { Model } from '../../models/model.ts';
 import type { Recover } from '../distill/recover-options.ts';
 import type { Recovery } from '../distill/recovery.ts';
-import { isGradual, type PruneOptions } from './config.ts';
-import { gradualPruning } from './gradual.ts';
-import { sparsityPlan } from './zeroed.ts';
+import type { PruneOptions } from './config.ts';
+import { isLearnt } from './criteria/index.ts';
+import { pruningDuring } from './during.ts';
+import { scheduleOf } from './schedules/index.ts';
+import { isGradual, masksEvery, zerosAsked } from './zero-options.ts';
+import { expectFits, sparsityPlan, weightsIn } from './zeroed.ts';
 
-/** Where sparsity rises during recovery, a hook that makes it rise. */
-const hookOf = (model: Model, options: PruneOptions): WeightHook | undefined =>
-  isGradual(options)
-    ? gradualPruning({ ...sparsityPlan(model, options), schedule: options.schedule, every: options.every })
-    : undefined;
+/** Where zeros come while recovery trains, a hook that makes them. */
+const hookOf = (model: Model, options: PruneOptions, seed: number): WeightHook | undefined => {
+  const asked = zerosAsked(options);
+  const { saliency } = asked;
+  if (!isGradual(options) || (saliency.reads !== 'weights' && saliency.reads !== 'gradients')) return undefined;
+  const { names, sparsity } = sparsityPlan(model, options);
+  const weights = weightsIn(model.graph, names);
+  expectFits(weights, asked);
+  const { schedule, rounds } = options;
+  const { pattern, compete } = asked;
+  return pruningDuring({
+    ...{ weights: weights.map(({ name, plane }) => ({ name, plane })), saliency, pattern, sparsity, compete },
+    ...{ schedule: scheduleOf(schedule), rounds, every: masksEvery(options), seed },
+  });
+};
 
-/** Sparsity is reached near the end of training: the weights of an earlier epoch would have fewer zeros. */
-const keepLast = <C extends Recover>(recover: C, hook: WeightHook | undefined): C =>
-  hook === undefined ? recover : { ...recover, keep: 'last' };
+/** What is asked for is reached near the end of training: the weights of an earlier epoch would have more. */
+const keepLast = <C extends Recover>(recover: C, isLate: boolean): C =>
+  isLate ? { ...recover, keep: 'last' } : recover;
 
-/** What a pruned model is trained with. Zeros are held where sparsity asks for them. */
+/** What a pruned model is trained with. */
 export const recoveryOf = (
-  model: Model,
-  dataset: Dataset,
+  { model, dataset, seed }: { readonly model: Model; readonly dataset: Dataset; readonly seed: number },
   options: PruneOptions & { readonly recover: Recover },
   inputs: Readonly<Record<string, InputArtifact>>,
 ): Recovery => {
-  const hook = hookOf(model, options);
-  return { model, dataset, recover: keepLast(options.recover, hook), inputs, hook };
+  const hook = hookOf(model, options, seed);
+  const recover = keepLast(options.recover, hook !== undefined || isLearnt(options.criterion));
+  return { model, dataset, recover, inputs, hook };
 };

@@ -43,8 +43,10 @@ export const selectGlobal = (
   scores: ReadonlyMap<Part, Float64Array>,
   kept: number,
   size: number,
+  comparable: 'by length' | 'as they are' = 'by length',
 ): ReadonlyMap<Part, readonly number[]> => {
-  const blocks = [...scores].flatMap(([part, own]) => blocksOf(part, normalized(own), size));
+  const scaled = comparable === 'by length' ? normalized : (own: Float64Array) => own;
+  const blocks = [...scores].flatMap(([part, own]) => blocksOf(part, scaled(own), size));
   const order = blocks.sort((a, b) => Number(b.first) - Number(a.first) || b.score - a.score);
   const chosen = new Map<Part, number[]>([...scores.keys()].map((part) => [part, []]));
   let left = kept;

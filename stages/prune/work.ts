@@ -5,16 +5,18 @@ import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { withSparse } from '../../models/sparse.ts';
-import { recoverModel, recoveryTraining } from '../distill/recovery.ts';
+import { type Recovery, recoverModel, recoveryTraining } from '../distill/recovery.ts';
 import type { StageContext, StageRun, TrainingOfRun } from '../stage.ts';
 import { budgetFacts } from './budget/facts.ts';
-import { isGradual, type PruneOptions } from './config.ts';
+import type { PruneOptions } from './config.ts';
+import { isLearnt } from './criteria/index.ts';
 import type { Reported } from './index.ts';
+import { learningGates } from './l0/run.ts';
 import { pruneStructure } from './prune.ts';
 import type { Pruned } from './pruned.ts';
 import { recoveryOf } from './recover.ts';
 import type { PruneContext } from './subject.ts';
-import { makesZeros } from './zero-options.ts';
+import { isGradual, makesZeros } from './zero-options.ts';
 import { makeZeros, sparseNames, sparsityMetrics, sparsityPlan } from './zeroed.ts';
 
 type Inputs = Readonly<Record<string, InputArtifact>>;
@@ -51,8 +53,9 @@ export const training: TrainingOfRun<PruneOptions> = async (inputs, options, ctx
   const { dataset } = inputs;
   if (recover === undefined || dataset === undefined) throw new Error('there is no training without recovery');
   const { model } = await cut(inputs, options, ctx);
-  const recovery = recoveryOf(model, await readDatasetArtifact(dataset.path), { ...options, recover }, inputs);
-  return await recoveryTraining(recovery, ctx);
+  const start = { model, dataset: await readDatasetArtifact(dataset.path), seed: ctx.seed };
+  const request = await recoveryTraining(recoveryOf(start, { ...options, recover }, inputs), ctx);
+  return isLearnt(options.criterion) ? learningGates(request, options).request : request;
 };
 
 /** Zeros made at once, where they do not rise while the model is trained: whoever trains it holds them. */
@@ -66,6 +69,18 @@ const zeroed = async (structure: Pruned, inputs: Inputs, options: PruneOptions, 
   };
 };
 
+/** Recovers; where gates are learnt meanwhile, with what they leave. */
+const recovered = async (recovery: Recovery, options: PruneOptions, ctx: StageContext) => {
+  if (!isLearnt(options.criterion)) return { ...(await recoverModel(recovery, ctx)), learnt: undefined };
+  const learning: ReturnType<typeof learningGates>[] = [];
+  const trained = await recoverModel(recovery, ctx, (request) => {
+    const gates = learningGates(request, options);
+    learning.push(gates);
+    return gates;
+  });
+  return { ...trained, learnt: learning[0]?.report() };
+};
+
 export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx) => {
   const structure = await cut(inputs, options, ctx);
   const folder = await ctx.output('model', 'model');
@@ -75,11 +90,13 @@ export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx
     await writeModel(folder, pruned.model);
     return pruned.metrics;
   }
-  const dataset = await readDatasetArtifact(inputs.dataset.path);
-  const trained = await recoverModel(recoveryOf(pruned.model, dataset, { ...options, recover }, inputs), ctx);
+  const start = { model: pruned.model, dataset: await readDatasetArtifact(inputs.dataset.path), seed: ctx.seed };
+  const trained = await recovered(recoveryOf(start, { ...options, recover }, inputs), options, ctx);
   await writeModel(folder, withZeros(trained.model, options));
   const sparsity = makesZeros(options)
     ? { sparsity: sparsityMetrics(trained.model.graph, options, sparsityPlan(structure.model, options).names) }
     : {};
-  return { ...pruned.metrics, ...sparsity, training: trained.summary };
+  const { structure: before } = pruned.metrics;
+  const learnt = trained.learnt === undefined ? {} : { structure: { ...Object(before), ...trained.learnt } };
+  return { ...pruned.metrics, ...learnt, ...sparsity, training: trained.summary };
 };

@@ -57,6 +57,9 @@ export interface ZeroOptions {
   readonly embeddings?: boolean | undefined;
   readonly include: readonly ('classifier' | 'norms' | 'biases')[];
   readonly over: 'matrices' | 'model';
+  readonly schedule?: string | undefined;
+  readonly every?: number | undefined;
+  readonly recover?: unknown;
 }
 
 /** What is asked for, with all that nobody said. */
@@ -92,6 +95,27 @@ export const zerosAsked = (given: ZeroOptions): ZerosAsked => {
 export const makesZeros = (given: ZeroOptions): boolean =>
   given.sparsity !== undefined || zerosAsked(given).pattern.fixed !== undefined;
 
+/** Whether a saliency is nothing but what training teaches it. */
+export const isTaught = (saliency: Saliency): boolean =>
+  saliency.reads === 'gradients' && saliency.during === 'training';
+
+/** Whether zeros come while recovery trains; others are made at once before, and held. */
+export const isGradual = (given: ZeroOptions): boolean => {
+  const { saliency, reconstruct } = zerosAsked(given);
+  if (given.recover === undefined || !makesZeros(given)) return false;
+  const goesOn = saliency.reads === 'weights' || saliency.reads === 'gradients';
+  return isTaught(saliency) || (goesOn && !reconstruct && given.schedule !== 'once');
+};
+
+/** Steps between two updates of the masks where neither the user nor the saliency says. */
+const EVERY = 10;
+
+/** Steps between two updates of the masks while a model trains. */
+export const masksEvery = (given: ZeroOptions): number => {
+  const { saliency } = zerosAsked(given);
+  return given.every ?? (saliency.reads === 'gradients' ? saliency.pace?.masks : undefined) ?? EVERY;
+};
+
 /** Whether inputs of products are looked at on texts. */
 export const looksAtInputs = (given: ZeroOptions): boolean => {
   const { saliency, reconstruct } = zerosAsked(given);
@@ -100,7 +124,7 @@ export const looksAtInputs = (given: ZeroOptions): boolean => {
 
 /** Whether labelled texts are learned from, without a weight moving. */
 export const looksAtGradients = (given: ZeroOptions): boolean =>
-  makesZeros(given) && zerosAsked(given).saliency.reads === 'gradients';
+  makesZeros(given) && zerosAsked(given).saliency.reads === 'gradients' && !isGradual(given);
 
 /** What zeros are chosen in. Tables have no inputs, and few kernels would skip a pattern of theirs. */
 export const prunableIn = (
@@ -170,6 +194,21 @@ const ofOthers = (given: ZeroOptions): readonly Problem[] => {
   ];
 };
 
+/** What only training teaches. */
+const untaught = (given: ZeroOptions): readonly Problem[] => {
+  const { saliency, reconstruct } = zerosAsked(given);
+  if (!isTaught(saliency)) return [];
+  const learns = `saliency ${saliency.name} is learnt while the model trains`;
+  return [
+    ...(given.recover === undefined
+      ? [{ path: ['saliency'], message: `${learns}: add recover, or take another one` }]
+      : []),
+    ...(reconstruct
+      ? [{ path: ['reconstruct'], message: `${learns}, which moves what stays: leave reconstruct out` }]
+      : []),
+  ];
+};
+
 /** What is wrong with options about zeros; `share` is what sparsity says. */
 export const zeroProblems = (given: ZeroOptions, share: number | undefined): readonly Problem[] => {
   if (!makesZeros(given)) return idle(given);
@@ -179,6 +218,7 @@ export const zeroProblems = (given: ZeroOptions, share: number | undefined): rea
   return [
     ...ofFixed(given, share),
     ...ofOthers(given),
+    ...untaught(given),
     ...(walks
       ? [
           {

@@ -69,14 +69,14 @@ export const sparsityMetrics = (graph: Graph, options: PruneOptions, names: read
   };
 };
 
-const weightsIn = (graph: Graph, names: readonly Value[]): readonly Weight[] =>
+export const weightsIn = (graph: Graph, names: readonly Value[]): readonly Weight[] =>
   names.flatMap((name) => {
     const tensor = graph.weights.get(name);
     return tensor === undefined ? [] : [{ name, data: float32Of(tensor), plane: planeOf(graph, name) }];
   });
 
 /** Refuses weights that the pattern does not fit on. */
-const expectFits = (weights: readonly Weight[], { pattern }: ZerosAsked): void => {
+export const expectFits = (weights: readonly Weight[], { pattern }: ZerosAsked): void => {
   const { rows, columns, text } = pattern;
   for (const { name, plane } of weights) {
     if (plane.rows % rows === 0 && plane.width % columns === 0) continue;

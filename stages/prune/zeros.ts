@@ -1,5 +1,5 @@
 /** Zeros that a share asks of `elements`: rounded up, so that the share is reached. */
-export const zerosFor = (share: number, elements: number): number => Math.min(elements, Math.ceil(share * elements));
+const zerosFor = (share: number, elements: number): number => Math.min(elements, Math.ceil(share * elements));
 
 /** Zeros part by part: what rounding leaves to one part the next makes up for, so that all together have the share to the very unit. */
 export class Quota {

@@ -16,11 +16,11 @@ import { UpdateSource } from '../../engine/updaters/source.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
-import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
-import { gradualPruning } from '../../stages/prune/gradual.ts';
 import { bytesOfModel, labelsAlone, memoryCheckpoints, tinyModel } from '../engine/rig.ts';
+import { risingZeros } from '../stages/prune-hook.ts';
 import { trained } from './cases.ts';
 import { halfEngines } from './half.ts';
 import { interruptions, plainRequest, taskRequest } from './training.ts';
@@ -143,8 +143,10 @@ const movementOf = (start: Model, end: Model): readonly number[] =>
     });
 
 const pruned = () => {
-  const names = parameterNames(plainRequest().model.graph).filter((name) => /dense\.weight|embeddings/.test(name));
-  return gradualPruning({ names, sparsity: 0.7, schedule: 'cubic', every: 4 });
+  const { graph } = plainRequest().model;
+  const names = parameterNames(graph).filter((name) => /dense\.weight|embeddings/.test(name));
+  const lengths = names.map((name) => [name, elementCount(graph.weights.get(name)?.dims ?? [])] as const);
+  return risingZeros(new Map(lengths), { sparsity: 0.7, every: 4 });
 };
 
 /** AdamW divides by the length of a gradient: where one is small, its rounding moves a weight as far as the gradient does. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
-import { gradualPruning } from '../../stages/prune/gradual.ts';
-import { tinyModel } from '../engine/rig.ts';
+import { linear } from '../../stages/prune/schedules/linear.ts';
+import { CLASSES, tinyModel } from '../engine/rig.ts';
+import { risingZeros } from '../stages/prune-hook.ts';
 import { describeConformance } from './conformance.ts';
 import { sampleCases } from './sample-cases.ts';
 import { lackingIn, toyEngine } from './toy.ts';
@@ -31,8 +32,10 @@ describe('an engine of few lines', () => {
     ['by several batches an update, clipped', { accumulate: 2, clip: 0.1 }],
   ])('trains as the CPU does: %s', async (_, options) => {
     const request = (engine?: Engine): TrainRequest => {
-      const hook = gradualPruning({
-        ...{ names: ['classifier.weight'], sparsity: 0.5, schedule: 'linear', every: 2 },
+      const hook = risingZeros(new Map([['classifier.weight', 8 * CLASSES]]), {
+        sparsity: 0.5,
+        schedule: linear,
+        every: 2,
       });
       const model = tinyModel({ hidden: 8, layers: 1, ffn: 8 });
       return plainRequest({ ...options, steps: 6, batch: 4, epochs: 1 }, { engine, hook, model });

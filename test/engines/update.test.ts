@@ -12,10 +12,10 @@ import { UpdateSource } from '../../engine/updaters/source.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
-import { float32Of } from '../../graph/tensor.ts';
-import { gradualPruning } from '../../stages/prune/gradual.ts';
+import { elementCount, float32Of } from '../../graph/tensor.ts';
 import { distillation, hiddenStates, layerPairs } from '../engine/imitating.ts';
 import { bytesOfModel, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from '../engine/rig.ts';
+import { risingZeros } from '../stages/prune-hook.ts';
 import { trained } from './cases.ts';
 import { deviceEngine } from './device.ts';
 import { apart, interruptions, plainRequest, taskRequest } from './training.ts';
@@ -26,8 +26,10 @@ const CLOSE = 2e-5;
 const onDevice = (request: TrainRequest): TrainRequest => ({ ...request, engine: deviceEngine });
 
 const pruned = (every: number): WeightHook => {
-  const names = parameterNames(plainRequest().model.graph).filter((name) => /dense\.weight|embeddings/.test(name));
-  return gradualPruning({ names, sparsity: 0.7, schedule: 'cubic', every });
+  const { graph } = plainRequest().model;
+  const names = parameterNames(graph).filter((name) => /dense\.weight|embeddings/.test(name));
+  const lengths = names.map((name) => [name, elementCount(graph.weights.get(name)?.dims ?? [])] as const);
+  return risingZeros(new Map(lengths), { sparsity: 0.7, every });
 };
 
 const updaterOf = (request: TrainRequest): Updater =>

@@ -132,6 +132,48 @@ describe('options of prune', () => {
       { sparsity: 0.5, saliency: 'sparsegpt', compete: 'model' },
       ['compete: saliency sparsegpt goes along one matrix after the other: compete: matrix or row'],
     ],
+    [
+      'what only training teaches, without training',
+      { sparsity: 0.5, saliency: 'movement' },
+      ['saliency: saliency movement is learnt while the model trains: add recover, or take another one'],
+    ],
+    [
+      'a reconstruction of what is learnt',
+      { sparsity: 0.5, saliency: 'soft-movement', reconstruct: true, recover: { uses: 'train' } },
+      [
+        'reconstruct: saliency soft-movement is learnt while the model trains, which moves what stays: leave reconstruct out',
+      ],
+    ],
+    [
+      'one round of several',
+      { sparsity: 0.5, schedule: 'rounds', recover: { uses: 'train' } },
+      ['schedule: schedule: rounds makes zeros in several cuts: add rounds: 2 or more'],
+    ],
+    [
+      'rounds that would not end with training',
+      { sparsity: 0.5, schedule: 'rounds', rounds: 5, every: 20, recover: { uses: 'train', steps: 100 } },
+      ['rounds: zeros come over 60 steps, and masks change every 20: that is 3 cuts at most, and 5 were asked for'],
+    ],
+    [
+      'gates on what has none',
+      { keep: { hidden: 8, layers: 1 }, criterion: 'l0', rounds: 2 },
+      [
+        'criterion: criterion l0 learns gates on heads and ffn: say how many of them to keep',
+        'criterion: criterion l0 learns gates on heads and ffn while the model trains: add recover',
+        'keep.hidden: criterion l0 learns gates on heads and ffn, not hidden: cut that in a stage of its own',
+        'keep.layers: criterion l0 learns gates on heads and ffn: name the layers to keep, as [0, 2], or count them in a stage of its own',
+        'rounds: criterion l0 learns gates on heads and ffn all the way: leave rounds out',
+      ],
+    ],
+    [
+      'gates beside zeros, and training that may end before they are decided',
+      { keep: { heads: 2 }, sparsity: 0.5, criterion: 'l0', recover: { uses: 'train', patience: 2 } },
+      [
+        'recover.patience: early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
+        'criterion: criterion l0 learns gates on heads and ffn: make zeros in a stage of its own',
+        'recover.patience: early stopping could end recovery before gates are decided: leave patience out',
+      ],
+    ],
   ])('refuse %s and say what is expected', (_, config, problems) => {
     expect(problemsOf(config)).toEqual(problems);
   });

@@ -4,7 +4,8 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { anatomyOf, type Part } from '../../models/anatomy.ts';
 import { targetOf } from '../../stages/prune/counts.ts';
-import { sparsityShare } from '../../stages/prune/schedule.ts';
+import { schedules } from '../../stages/prune/schedules/index.ts';
+import { shareAt } from '../../stages/prune/schedules/schedule.ts';
 import { selectGlobal, selectTop } from '../../stages/prune/select.ts';
 import { zeroSmallest } from '../../stages/prune/smallest.ts';
 import { layersGoal } from '../../stages/prune/targets.ts';
@@ -22,10 +23,12 @@ const zeroBySorting = (arrays: readonly Float32Array[], count: number): Float32A
 };
 
 describe('schedules', () => {
-  test.each(['cubic', 'linear'] as const)('%s rises from 0 to exactly 1 and never falls', (name) => {
+  const goal = { sparsity: 0.9, rounds: 4 };
+
+  test.each(schedules)('$name rises from 0 to exactly 1 and never falls', (schedule) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), (total) => {
-        const shares = Array.from({ length: total }, (_, i) => sparsityShare(name, i + 1, total));
+        const shares = Array.from({ length: total }, (_, i) => shareAt(schedule, i + 1, total, goal));
         expect(shares.at(-1)).toBe(1);
         shares.forEach((share, i) => {
           expect(share).toBeGreaterThanOrEqual(shares[i - 1] ?? 0);
@@ -36,18 +39,21 @@ describe('schedules', () => {
     );
   });
 
-  test('the first and the last fifth of the steps hold still', () => {
-    for (const name of ['cubic', 'linear'] as const) {
-      expect(sparsityShare(name, 200, 1000)).toBe(0);
-      expect(sparsityShare(name, 201, 1000)).toBeGreaterThan(0);
-      expect(sparsityShare(name, 799, 1000)).toBeLessThan(1);
-      expect(sparsityShare(name, 800, 1000)).toBe(1);
-    }
+  test.each(schedules)('$name holds still over the first and the last fifth of the steps', (schedule) => {
+    expect(shareAt(schedule, 200, 1000, goal)).toBe(0);
+    expect(shareAt(schedule, 201, 1000, goal)).toBeGreaterThan(0);
+    expect(shareAt(schedule, 799, 1000, goal) < 1 || schedule.name === 'once' || schedule.name === 'rounds').toBe(true);
+    expect(shareAt(schedule, 800, 1000, goal)).toBe(1);
   });
 
-  test('cubic is 7/8 done half-way, linear one half', () => {
-    expect(sparsityShare('cubic', 500, 1000)).toBeCloseTo(0.875, 12);
-    expect(sparsityShare('linear', 500, 1000)).toBeCloseTo(0.5, 12);
+  test('half-way cubic is 7/8 done, linear one half, and rounds have left what two of four cuts leave', () => {
+    const halfWay = schedules.map((schedule) => [schedule.name, shareAt(schedule, 500, 1000, goal)]);
+    expect(halfWay).toEqual([
+      ['cubic', expect.closeTo(0.875, 12)],
+      ['linear', expect.closeTo(0.5, 12)],
+      ['once', 1],
+      ['rounds', expect.closeTo((1 - Math.sqrt(0.1)) / 0.9, 12)],
+    ]);
   });
 });
 

@@ -16,11 +16,11 @@ import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { label } from '../../stages/label/index.ts';
-import { gradualPruning } from '../../stages/prune/gradual.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { prunableNames } from '../../stages/prune/sparse.ts';
 import { importGolden } from '../models/golden-checkpoints.ts';
 import { smallEncoder } from '../models/support.ts';
+import { risingZeros } from './prune-hook.ts';
 import { dataset, trainedModel } from './prune-rig.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 
@@ -256,28 +256,28 @@ describe('gradual pruning', () => {
   };
   /** Gradual pruning as training runs it: weights are held after every update, and the hook called where it wants to be. */
   const pruning = (step: number, weights: ReadonlyMap<string, Float32Array>) => {
-    const hook = gradualPruning({ names, sparsity: 0.8, schedule: 'cubic', every: 3 });
+    const hook = risingZeros(new Map(names.map((name) => [name, 500])), { sparsity: 0.8, every: 3 });
     const held = new HeldZeros(hook.holds);
     const all = Array.from(weights, ([name, data]) => ({ name, data }));
     hook.start?.(step, 50, weights);
     held.remember(all);
-    return (done: number): void => {
+    return async (done: number): Promise<void> => {
       held.apply(all);
       if (hook.wants?.(done, 50) === false) return;
-      hook.afterUpdate(done, 50, weights);
+      await hook.afterUpdate(done, 50, weights);
       held.remember(all);
     };
   };
   const zerosOf = (weights: ReadonlyMap<string, Float32Array>): number[] =>
     [...weights.values()].flatMap((array) => Array.from(array, (w) => Number(w === 0)));
 
-  test('never gives a removed weight back, and ends at the very target', () => {
+  test('never gives a removed weight back, and ends at the very target', async () => {
     const weights = fresh();
     const prune = pruning(0, weights);
     let before = zerosOf(weights);
     for (let step = 1; step <= 50; step++) {
       update(weights, step);
-      prune(step);
+      await prune(step);
       const after = zerosOf(weights);
       expect(after.every((zero, i) => zero >= (before[i] ?? 0))).toBe(true);
       before = after;
@@ -285,17 +285,17 @@ describe('gradual pruning', () => {
     expect(before.reduce((a, b) => a + b)).toBe(800);
   });
 
-  test.each([7, 20, 44])('goes on after a stop at step %i as if nothing had happened', (stop) => {
+  test.each([7, 20, 44])('goes on after a stop at step %i as if nothing had happened', async (stop) => {
     const [whole, part] = [fresh(), fresh()];
     const first = pruning(0, whole);
     for (let step = 1; step <= 50; step++) {
       update(whole, step);
-      first(step);
+      await first(step);
     }
     let second = pruning(0, part);
     for (let step = 1; step <= 50; step++) {
       update(part, step);
-      second(step);
+      await second(step);
       if (step === stop) second = pruning(step, part);
     }
     expect(part).toEqual(whole);

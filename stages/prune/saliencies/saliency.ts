@@ -76,9 +76,12 @@ export interface OfGradients extends Named {
   readonly reads: 'gradients';
   /** Whether weights have to be under way: what they move by is what it looks at. */
   readonly during: 'any' | 'training';
+  /** Updates from look to look while a model trains, and from masks to masks where nobody says: for what takes long. */
+  readonly pace?: { readonly looks: number; readonly masks: number };
   start(weight: Pick<Weight, 'name' | 'plane'>): State;
   /** Writes into the state, and into nothing else. */
   after(state: State, look: Look): void;
+  /** Not negative, but where only training teaches it. */
   score(state: State, weight: Weight): Float32Array;
   /** What stays, moved so that it makes up for what goes (1 where a number goes); it stays where it is without. */
   moved?(state: State, weight: Weight, gone: Uint8Array): Float32Array;

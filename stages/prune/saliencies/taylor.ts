@@ -17,6 +17,8 @@ export const taylor: OfGradients = {
   },
   score: ({ changes = new Float32Array(), looks }) => {
     const count = Math.max(1, looks?.[0] ?? 1);
-    return changes.map((change) => change / count);
+    const scores = new Float32Array(changes.length);
+    for (let i = 0; i < scores.length; i++) scores[i] = (changes[i] as number) / count;
+    return scores;
   },
 };

@@ -1,0 +1,70 @@
+import type { PruneOptions } from './config.ts';
+import { isLearnt } from './criteria/index.ts';
+import { compensationOf } from './needs.ts';
+import { riseOf } from './schedules/schedule.ts';
+import { isGradual, makesZeros, masksEvery } from './zero-options.ts';
+
+interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+const when = (isWrong: boolean, path: Problem['path'], message: string): readonly Problem[] =>
+  isWrong ? [{ path, message }] : [];
+
+/** Gates are learnt of heads and neurons, and while the model trains. */
+const ofGates = (given: PruneOptions): readonly Problem[] => {
+  const { keep, criterion, recover, rounds, compensate } = given;
+  if (!isLearnt(criterion)) return [];
+  const gated = keep?.heads !== undefined || keep?.ffn !== undefined;
+  const others = (['hidden', 'embedding'] as const).filter((key) => keep?.[key] !== undefined);
+  const layers = keep?.layers !== undefined && typeof keep.layers !== 'object';
+  const learns = `criterion ${criterion} learns gates on heads and ffn`;
+  return [
+    ...when(!gated, ['criterion'], `${learns}: say how many of them to keep`),
+    ...when(recover === undefined, ['criterion'], `${learns} while the model trains: add recover`),
+    ...others.flatMap((key) => when(true, ['keep', key], `${learns}, not ${key}: cut that in a stage of its own`)),
+    ...when(
+      layers,
+      ['keep', 'layers'],
+      `${learns}: name the layers to keep, as [0, 2], or count them in a stage of its own`,
+    ),
+    ...when(
+      given.budget !== undefined,
+      ['budget'],
+      `${learns}, by counts: leave budget out, or take another criterion`,
+    ),
+    ...when(makesZeros(given), ['criterion'], `${learns}: make zeros in a stage of its own`),
+    ...when(rounds > 1, ['rounds'], `${learns} all the way: leave rounds out`),
+    ...when(
+      compensate !== undefined && compensationOf(given) !== 'none',
+      ['compensate'],
+      `${learns}, and training makes up for what goes: leave compensate out`,
+    ),
+    ...when(
+      recover?.patience !== undefined,
+      ['recover', 'patience'],
+      'early stopping could end recovery before gates are decided: leave patience out',
+    ),
+  ];
+};
+
+/** Zeros in rounds: two at least, and masks that change as often. */
+const ofRounds = (given: PruneOptions): readonly Problem[] => {
+  const { schedule, rounds, recover } = given;
+  if (schedule !== 'rounds' || !isGradual(given)) return [];
+  const { begin, end } = riseOf(recover?.steps ?? Number.MAX_SAFE_INTEGER);
+  const every = masksEvery(given);
+  const changes = Math.ceil((end - begin) / every);
+  return [
+    ...when(rounds < 2, ['schedule'], 'schedule: rounds makes zeros in several cuts: add rounds: 2 or more'),
+    ...when(
+      rounds > changes,
+      ['rounds'],
+      `zeros come over ${end - begin} steps, and masks change every ${every}: that is ${changes} cuts at most, and ${rounds} were asked for`,
+    ),
+  ];
+};
+
+/** What is wrong with options about what is learnt, or goes, while a model trains. */
+export const trainingProblems = (given: PruneOptions): readonly Problem[] => [...ofGates(given), ...ofRounds(given)];
