@@ -1,4 +1,5 @@
 import { UserError } from '../../ground/errors.ts';
+import type { Comparison } from '../../reports/comparison/comparison.ts';
 import type { Report } from '../../reports/report.ts';
 
 /** Where a run stopped, and what it leaves. */
@@ -15,6 +16,8 @@ interface Stopped {
   /** What is done so far; null after an interruption: the last report stays as it is. */
   readonly report: Report | null;
   readonly out: string;
+  /** The variants side by side that came to their end; absent where there are fewer than two. */
+  readonly comparison?: Comparison;
 }
 
 /** A run that came to no end. What was finished is kept: the same call goes on from there. */
@@ -25,8 +28,9 @@ export class RunError extends UserError implements Stopped {
   readonly log: string | null;
   readonly report: Report | null;
   readonly out: string;
+  readonly comparison?: Comparison;
 
-  constructor(message: string, { code, step, seed, variant, log, report, out }: Stopped) {
+  constructor(message: string, { code, step, seed, variant, log, report, out, comparison }: Stopped) {
     super(message, {
       kind: 'run',
       code,
@@ -39,5 +43,6 @@ export class RunError extends UserError implements Stopped {
     this.log = log;
     this.report = report;
     this.out = out;
+    if (comparison !== undefined) this.comparison = comparison;
   }
 }

@@ -1,3 +1,4 @@
+import type { Comparison } from '../../reports/comparison/comparison.ts';
 import type { Emit } from '../events.ts';
 import type { RunResult } from '../execute/run.ts';
 import type { VariantsResult } from '../execute/variants.ts';
@@ -7,10 +8,14 @@ import { RunError } from './run-error.ts';
 import type { Run, RunOptions } from './types/pipelines.ts';
 
 /** What a run that came to no end throws. */
-const stoppedBy = ({ end, seed, report }: RunResult, out: string, variant: string | null): RunError => {
+const stoppedBy = (
+  { end, seed, report }: RunResult,
+  out: string,
+  of: { readonly variant: string | null; readonly comparison?: Comparison },
+): RunError => {
   if (end.kind === 'done') throw new Error('a run that is done has a report');
   const { step } = end;
-  const where = { step, seed, variant, report, out };
+  const where = { step, seed, report, out, ...of };
   return end.kind === 'failed'
     ? new RunError(end.message, { ...where, code: end.code, log: end.log })
     : new RunError(`interrupted in "${step}"`, { ...where, code: 'interrupted', log: null, report: null });
@@ -19,14 +24,15 @@ const stoppedBy = ({ end, seed, report }: RunResult, out: string, variant: strin
 const ended = (result: RunResult, out: string): Run => {
   const { end, report } = result;
   if (end.kind === 'done' && report !== null) return { report, out };
-  throw stoppedBy(result, out, null);
+  throw stoppedBy(result, out, { variant: null });
 };
 
 const endedVariants = ({ variants, stopped, comparison }: VariantsResult, out: string): Run => {
-  if (stopped !== null) throw stoppedBy(stopped, stopped.out, stopped.variant);
+  const compared = comparison === null ? {} : { comparison };
+  if (stopped !== null) throw stoppedBy(stopped, stopped.out, { variant: stopped.variant, ...compared });
   const [first] = variants;
   if (first === undefined) throw new Error('variants that are done have reports');
-  return { report: first.report, out, variants, ...(comparison === null ? {} : { comparison }) };
+  return { report: first.report, out, variants, ...compared };
 };
 
 /** Runs a file. Throws RunError where a stage fails or `signal` stops it. */

@@ -117,16 +117,18 @@ const documentOf = async (
 
 /** The document alone, or beside what went wrong as much of the report as there is. */
 const showJson = async (ended: Run | RunError): Promise<void> => {
-  const document = (await documentOf(ended, 'json')) ?? 'null';
-  if (!(ended instanceof RunError)) return void process.stdout.write(document);
-  process.stdout.write(jsonForPeople({ error: failureOf(ended), report: JSON.parse(document) }));
+  const { comparison, report: own } = ended;
+  if (!(ended instanceof RunError)) return void process.stdout.write((await documentOf(ended, 'json')) ?? 'null');
+  const report = own === null ? null : JSON.parse(await renderReport(own, 'json'));
+  const beside = comparison === undefined ? {} : { comparison };
+  process.stdout.write(jsonForPeople({ error: failureOf(ended), report, ...beside }));
 };
 
 const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
   const { report, out } = ended;
   if (json) return await showJson(ended);
   // A run that failed before its first stage has nothing to show.
-  if (report === null || report.stages.length === 0) return;
+  if (ended.comparison === undefined && (report === null || report.stages.length === 0)) return;
   const { wantsColor } = await import('../view/choose.ts');
   const columns = process.stdout.columns || 120;
   process.stdout.write(`\n${await documentOf(ended, 'text', { columns, color: wantsColor(process.stdout) })}`);
