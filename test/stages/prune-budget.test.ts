@@ -326,21 +326,21 @@ describe('settling', () => {
     }
   });
 
-  it('stops where a corrected amount makes the same again', async () => {
-    let made = 0;
-    const make = async () => {
-      made++;
-      return 'the same';
+  it('measures what a corrected amount makes again no second time', async () => {
+    let measured = 0;
+    const measure = async () => {
+      measured++;
+      return 0.4;
     };
     expect(
       await settled(
         0.2,
-        make,
-        async () => 0.4,
+        async () => 'the same',
+        measure,
         (a, b) => a === b,
       ),
     ).toEqual({ made: 'the same', found: 0.4 });
-    expect(made).toBe(2);
+    expect(measured).toBe(1);
   });
 });
 

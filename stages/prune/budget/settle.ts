@@ -35,7 +35,7 @@ const nextAmount = (points: readonly Point[], asked: number): number => {
 
 /**
  * Makes something for an amount, measures what it comes to, and corrects the amount by how far that is off: what blocks cost
- * together is not quite the sum of what each costs alone. The nearest of all that were made.
+ * together is not quite the sum of what each costs alone. What is made once more is not measured again. The nearest of all.
  */
 export const settled = async <T>(
   asked: number,
@@ -44,18 +44,17 @@ export const settled = async <T>(
   isSame: (a: T, b: T) => boolean,
 ): Promise<Settled<T>> => {
   const points: Point[] = [];
-  let nearest: Settled<T> | undefined;
-  let before: T | undefined;
+  const tried: Settled<T>[] = [];
   for (let tries = 0; tries < TRIES; tries++) {
     const amount = nextAmount(points, Math.log(asked));
     const made = await make(Math.exp(amount));
-    if (nearest !== undefined && before !== undefined && isSame(made, before)) break;
-    const found = await measure(made);
-    if (nearest === undefined || distance(found, asked) < distance(nearest.found, asked)) nearest = { made, found };
+    const known = tried.find((one) => isSame(one.made, made));
+    const found = known?.found ?? (await measure(made));
+    if (known === undefined) tried.push({ made, found });
     if (distance(found, asked) < NEAR) break;
     points.push({ amount, found: Math.log(found) });
-    before = made;
   }
+  const [nearest] = tried.toSorted((a, b) => distance(a.found, asked) - distance(b.found, asked));
   if (nearest === undefined) throw new Error('nothing was made');
   return nearest;
 };
