@@ -1,8 +1,7 @@
 import { spreadOver } from '../../data/spread.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { dataTask, taskLearning } from '../../ground/tasks.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
-import { answerName } from '../../models/signature.ts';
 import type { Texts } from '../../stages/quantize/calibration.ts';
 import type { Config } from '../../stages/quantize/config.ts';
 import type { HeldOut } from '../../stages/quantize/drops.ts';
@@ -10,11 +9,10 @@ import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { textsFor } from './ask.ts';
 import type { Foreign } from './foreign.ts';
 import { datasetFor, readLabelled } from './labelled.ts';
 import type { Reading } from './named.ts';
-import { openModel } from './open.ts';
+import { CALIBRATION, expectSeveral, readAsModel, textsAlone } from './seen-texts.ts';
 import type { Calibrated, CalibrationOptions, QuantizeOptions } from './types/graphs.ts';
 
 /** Options of the stage as the command line calls them. */
@@ -50,56 +48,15 @@ const configOf = async (asked: QuantizeOptions): Promise<Config> => {
   return parsed.data;
 };
 
-/** What is read as the import stage would read it, around the graph that is written: its inputs and answers have to be the same. */
-const readAsModel = async ({ called, file, graph, around }: Foreign): Promise<{ model: Model; folder: string }> => {
-  if (around.kind !== 'bare') return { model: { ...around.model, graph }, folder: called };
-  const { model, folder } = await openModel(file ?? called, {});
-  const own = new Set<string>(graph.inputs);
-  const fed = model.info.signature.inputs.map(({ name }) => name);
-  const answer = answerName(model.info.signature);
-  const strange = graph.inputs.find((input) => !fed.includes(input)) ?? fed.find((input) => !own.has(input));
-  if (strange === undefined && graph.outputs.includes(answer)) return { model: { ...model, graph }, folder };
-  const what =
-    strange === undefined
-      ? `its answer is made of '${answer}', which it does not give`
-      : `the input '${strange}' is nothing that texts give`;
-  throw requestError(
-    `${called}: --data reads texts for a model as the import stage takes it, and ${what}; import it with a pipeline and quantize that`,
-  );
-};
-
-const CALIBRATION = 256;
-/** Fewer tell nothing of what a model reads. */
-const FEWEST = 2;
-
-const expectSeveral = (count: number, { data }: CalibrationOptions, least: number): void => {
-  if (count >= least) return;
-  throw requestError(
-    `${data}: has ${count === 1 ? 'one text' : `${count} texts`}, which is too few to see by what activations are like; expected ${least} at least, such as ${CALIBRATION}`,
-  );
-};
-
 type Asked = CalibrationOptions & { readonly data: string };
 
 /** Texts alone, whatever else the file holds. */
 const seenTexts = async (model: Model, folder: string, asked: Asked, judges: boolean, signal: AbortSignal) => {
   const { splitTexts } = await import('../../stages/quantize/calibration.ts');
-  const { texts } = await readLabelled(taskLearning('teacher'), asked);
-  expectSeveral(texts.length, asked, FEWEST);
-  const { calibration = CALIBRATION } = asked;
-  const places = spreadOver(texts.length, judges ? 2 * calibration : calibration);
+  const given = await textsAlone({ model, folder }, asked, judges ? 2 : 1);
   const task = taskOf(model.info.task);
-  const given = textsFor(
-    folder,
-    task,
-    Array.from(places, (at) => texts[at] ?? { text: '' }),
-  );
-  const encoded = await task.encode(
-    model,
-    given,
-    Math.min(asked.maxLength ?? model.info.maxLength, model.info.maxLength),
-    signal,
-  );
+  const length = Math.min(asked.maxLength ?? model.info.maxLength, model.info.maxLength);
+  const encoded = await task.encode(model, given, length, signal);
   return { texts: splitTexts(encoded, judges), given };
 };
 

@@ -15,13 +15,23 @@ const keptIn = ({ keepHeads, keepFfn, keepLayers }: PruneOptions): Kept => ({
   ...(keepLayers === undefined ? {} : { layers: keepLayers }),
 });
 
-const expectOneWay = (kept: Kept, remove: Units | undefined): void => {
+const expectOneWay = (kept: Kept, remove: Units | undefined, zeros: boolean): void => {
   const counts = Object.keys(kept).length > 0;
   if (counts && remove !== undefined)
     throw requestError('--keep-... and --remove are two ways to say what goes; give one of them');
-  if (!counts && remove === undefined)
-    throw requestError('nothing is to go; say how much is kept (--keep-heads, --keep-ffn, --keep-layers) or --remove');
+  if ((counts || remove !== undefined) && zeros)
+    throw requestError(
+      'zeros (--sparsity, --pattern) are made in what is left; cut first, and make them of what was written',
+    );
+  if (!counts && remove === undefined && !zeros)
+    throw requestError(
+      'nothing is to go; say how much is kept (--keep-heads, --keep-ffn, --keep-layers), --remove, or --sparsity for zeros',
+    );
 };
+
+/** Whether weights are to become zeros, or something is said of how. */
+const asksForZeros = ({ sparsity, pattern, saliency, data, calibration }: PruneOptions): boolean =>
+  [sparsity, pattern, saliency, data, calibration].some((given) => given !== undefined);
 
 /** Each number once, in rising order; layers of which nothing goes are left out. */
 const tidied = ({ heads = {}, crossHeads = {}, ffn = {}, layers = [] }: Units): NamedUnits => {
@@ -42,9 +52,14 @@ export const pruneGraph = async (
 ): Promise<PrunedGraph> => {
   const kept = keptIn(options);
   const named = options.remove === undefined ? undefined : unitsFrom(options.remove);
-  expectOneWay(kept, named);
-  return await rewriteModel(name, out, options, emit, (foreign) => {
+  const zeros = asksForZeros(options);
+  expectOneWay(kept, named, zeros);
+  return await rewriteModel<Pick<PrunedGraph, 'removed' | 'zeros'>>(name, out, options, emit, async (foreign) => {
     expectFloats(foreign, 'the model', 'cut');
+    if (zeros) {
+      const { graph, told } = await (await import('./zeros.ts')).zerosIn(foreign, options, emit);
+      return { graph, told: { removed: noUnits, zeros: told }, change: { kind: 'reworded' } };
+    }
     let removed = noUnits;
     const graph = withLayersApart(foreign.graph, (apart) => {
       removed = tidied(named ?? leastUnits(apart, kept));

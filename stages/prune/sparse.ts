@@ -2,12 +2,11 @@ import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { roleOf } from '../../models/anatomy/roles.ts';
-import type { Model } from '../../models/model.ts';
 import { zerosIn } from '../../models/sparse.ts';
 import { isPruned, type Prunable } from './config.ts';
 
 /** Names of the parameters that sparsity prunes, in the order in which the graph stores them. */
-export const prunableNames = (model: Pick<Model, 'graph' | 'info'>, which: Prunable): readonly Value[] =>
+export const prunableNames = (model: Parameters<typeof roleOf>[0], which: Prunable): readonly Value[] =>
   parameterNames(model.graph).filter((name) => isPruned(roleOf(model, name), which));
 
 /** Zeros among the pruned weights and among all parameters. */

@@ -20,8 +20,11 @@ import { Quota } from './zeros.ts';
 const elementsOf = (graph: Graph, names: readonly string[]): number =>
   names.reduce((sum, name) => sum + elementCount(graph.weights.get(value(name))?.dims ?? [0]), 0);
 
+/** A model as far as it says what its weights are for. */
+export type Named = Parameters<typeof prunableNames>[0];
+
 /** The weights that zeros are chosen in: products alone where inputs are looked at. */
-export const sparseNames = (model: Model, options: PruneOptions): readonly Value[] => {
+export const sparseNames = (model: Named, options: PruneOptions): readonly Value[] => {
   if (!makesZeros(options)) return [];
   const names = prunableNames(model, prunableIn(options));
   return readsInputs(zerosAsked(options).saliency)
@@ -34,7 +37,7 @@ const shareAsked = (options: PruneOptions): number =>
 
 /** The weights that sparsity applies to, and the share of zeros among them that it comes to. */
 export const sparsityPlan = (
-  model: Model,
+  model: Named,
   options: PruneOptions,
 ): { readonly names: readonly Value[]; readonly sparsity: number } => {
   const { graph } = model;
@@ -153,21 +156,32 @@ const expectNumbers = ({ name }: Weight, { scores }: Scored, saliency: Saliency)
     throw stageError(`saliency ${saliency.name} is no number in '${name}': its gradients overflow`);
 };
 
+/** Marks what goes of each weight. */
+const marksOf = (
+  weights: readonly Weight[],
+  scores: readonly Float32Array[],
+  { saliency, pattern, compete }: ZerosAsked,
+  share: number,
+): readonly Uint8Array[] => {
+  const all = weights.map((weight, i) => scored(weight, scores[i] ?? new Float32Array()));
+  for (const [i, weight] of weights.entries()) expectNumbers(weight, all[i] as Scored, saliency);
+  return pattern.mark(all, { share, compete });
+};
+
+const cleared = (data: Float32Array, gone: Uint8Array | undefined): Float32Array =>
+  data.map((w, at) => (gone?.[at] === 1 ? 0 : w));
+
 /** Weights with zeros in place of what matters least; those that stay moved where the saliency knows how. */
 const zeroedData = async (zeroing: Zeroing, share: number): Promise<readonly Float32Array[]> => {
   const { weights, asked } = zeroing;
-  const { saliency, pattern, compete } = asked;
+  const { saliency } = asked;
   const states = await statesOf(zeroing);
-  const scores = await scoresOf(zeroing, saliency, states);
-  const all = weights.map((weight, i) => scored(weight, scores[i] ?? new Float32Array()));
-  for (const [i, weight] of weights.entries()) expectNumbers(weight, all[i] as Scored, saliency);
-  const marks = pattern.mark(all, { share, compete });
+  const marks = marksOf(weights, await scoresOf(zeroing, saliency, states), asked, share);
   return weights.map((weight, i) => {
-    const gone = marks[i] ?? new Uint8Array();
-    const state = states.get(weight.name);
+    const [gone, state] = [marks[i] ?? new Uint8Array(), states.get(weight.name)];
     const moves =
       saliency.reads === 'gradients' && state !== undefined ? saliency.moved?.(state, weight, gone) : undefined;
-    return (moves ?? weight.data).map((w, at) => (gone[at] === 1 ? 0 : w));
+    return cleared(moves ?? weight.data, gone);
   });
 };
 
@@ -197,6 +211,32 @@ const thinnedBiases = async (
   );
 };
 
+const withData = (graph: Graph, of: readonly Weight[], data: readonly Float32Array[]): Graph => {
+  const weights = new Map(graph.weights);
+  for (const [i, { name }] of of.entries()) {
+    const dims = graph.weights.get(value(name))?.dims ?? [];
+    weights.set(value(name), tensorOf('float32', dims, Float32Array.from(data[i] ?? [])));
+  }
+  return { ...graph, weights };
+};
+
+/** Sets weights of any graph to zero by what they are, at once. */
+export const zeroWeights = async (model: Named, options: PruneOptions, seed: number): Promise<Graph> => {
+  const asked = zerosAsked(options);
+  const { saliency } = asked;
+  if (saliency.reads !== 'weights') throw new Error(`saliency ${saliency.name} looks at more than weights`);
+  const { names, sparsity } = sparsityPlan(model, options);
+  const weights = weightsIn(model.graph, names);
+  expectFits(weights, asked);
+  const scores = await Promise.all(weights.map((weight) => saliency.score(weight, seed)));
+  const marks = marksOf(weights, scores, asked, sparsity);
+  return withData(
+    model.graph,
+    weights,
+    weights.map(({ data }, i) => cleared(data, marks[i])),
+  );
+};
+
 /** Sets weights to zero, at once. */
 export const makeZeros = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   if (!makesZeros(options)) return { model, metrics: {} };
@@ -206,11 +246,7 @@ export const makeZeros = async (model: Model, options: PruneOptions, context: Pr
   const walks = zeroing.asked.saliency.reads === 'correlations';
   const data = walks ? zeroing.weights.map((weight) => weight.data.slice()) : await zeroedData(zeroing, sparsity);
   const biases = await thinnedBiases(zeroing, data, sparsity);
-  const weights = new Map([...model.graph.weights, ...biases]);
-  for (const [i, { name }] of zeroing.weights.entries()) {
-    const dims = model.graph.weights.get(value(name))?.dims ?? [];
-    weights.set(value(name), tensorOf('float32', dims, Float32Array.from(data[i] ?? [])));
-  }
-  const graph = { ...model.graph, weights };
+  const moved = { ...model.graph, weights: new Map([...model.graph.weights, ...biases]) };
+  const graph = withData(moved, zeroing.weights, data);
   return { model: { ...model, graph }, metrics: { sparsity: sparsityMetrics(graph, options, names) } };
 };

@@ -12,7 +12,7 @@ const special = ['[PAD]', '[UNK]'].map((content, id) => ({ id, content, special:
 const shape = { vocabulary: words.length, hidden: 32, ffn: 64, heads: 4, tokens: { padding: 0, unknown: 1 } };
 
 /** Takes longer than starting a process. */
-const recover = '{ uses: train, steps: 400, batch: 8, validationLimit: 0 }';
+const recover = '{ uses: train, steps: 600, batch: 8, validationLimit: 0 }';
 
 const pipeline = `name: learnt
 data: { uses: csv, file: texts.csv, maxLength: 12 }
@@ -50,7 +50,7 @@ const run = (name: string, stop?: Stop): Promise<Result> =>
     cwd: space.folder,
     onText: (text, child) => {
       if (stop === undefined || !new RegExp(`${stop.stage} +started`).test(text)) return;
-      setTimeout(() => child.kill(stop.signal), 300 + random.integer(500));
+      setTimeout(() => child.kill(stop.signal), 700 + random.integer(500));
     },
   });
 
@@ -64,6 +64,8 @@ it('a run that is stopped and killed while it learns scores and gates ends with 
   // Being stopped saves what was learnt; being killed may not.
   const stops: readonly Stop[] = [
     { stage: 'sparse', signal: 'SIGINT' },
+    { stage: 'sparse', signal: 'SIGKILL' },
+    { stage: 'cut', signal: 'SIGINT' },
     { stage: 'cut', signal: 'SIGKILL' },
   ];
   for (const stop of stops) expect((await run('stopped', stop)).code).not.toBe(0);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { pruneConfig } from '../../stages/prune/config.ts';
+import { foreseePruning } from '../../stages/prune/foresee.ts';
 import { prune } from '../../stages/prune/index.ts';
 import type { Ref, Wiring } from '../../stages/stage.ts';
 
@@ -220,5 +222,37 @@ describe('inputs of prune', () => {
       dataset: { step: 'data', output: 'dataset' },
       'teacher-outputs': { step: 'label', output: 'outputs' },
     });
+  });
+});
+
+describe('before anything runs', () => {
+  const sizes = { hidden: 384, ffn: 1534 };
+  const problemsAt = (config: unknown, task: 'features' | 'text-classification') =>
+    foreseePruning(pruneConfig.parse(config), {
+      models: { model: { task, sizes } },
+      data: { task: 'text-classification', maxLength: 32, classes: ['a', 'b'], whole: true },
+      base: '/',
+    }).problems;
+
+  test.each([
+    ['2:4', 'pattern 2:4 does not divide its feed-forward blocks, 1534 wide: take another one, or keep another width'],
+    ['1x767', 'pattern 1x767 is larger than the model, 384 wide: take another one, or keep another width'],
+  ])('a pattern %s that does not fit the widths of the model is told', (pattern, message) => {
+    const config = { pattern, ...(pattern === '2:4' ? {} : { sparsity: 0.5 }) };
+    expect(problemsAt(config, 'features')).toEqual([{ path: ['pattern'], message }]);
+    expect(problemsAt({ pattern: '1:2' }, 'features')).toEqual([]);
+  });
+
+  test('a saliency that learns is told where the model does not answer what the data asks', () => {
+    const config = { sparsity: 0.5, saliency: 'obs' };
+    expect(problemsAt(config, 'text-classification')).toEqual([]);
+    expect(problemsAt(config, 'features')).toEqual([
+      {
+        path: ['saliency'],
+        message:
+          'saliency obs measures a loss on what the data says, the model puts out features; train it first, or choose saliency: magnitude',
+      },
+    ]);
+    expect(problemsAt({ sparsity: 0.5, saliency: 'sparsegpt' }, 'features')).toEqual([]);
   });
 });

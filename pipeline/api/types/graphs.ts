@@ -29,8 +29,22 @@ export interface FloatOptions extends RewriteOptions {
   readonly float16?: boolean;
 }
 
-/** How much of each layer is kept, or what goes by name. Units whose weights are smallest go first. */
-export interface PruneOptions extends FloatOptions {
+/** Which weights become zeros, by the options of the prune stage; some saliencies look at the texts of `data`, which need no labels. */
+interface ZeroOptions extends Partial<Omit<DataOptions, 'label'>> {
+  /** Share of zeros, as 0.5 or '50%'. */
+  readonly sparsity?: number | string;
+  /** Where they may stand: 'free' (where nobody says), 'N:M' as '2:4', or blocks as '4x1'. */
+  readonly pattern?: string;
+  /** By what they are chosen: magnitude (where nobody says), random, wanda or sparsegpt. */
+  readonly saliency?: string;
+  /** Texts that are looked at; 256 where nobody says. */
+  readonly calibration?: number;
+  /** Threads of one operator; as many as the machine has processors where nobody says. */
+  readonly threads?: number;
+}
+
+/** How much of each layer is kept, what goes by name, or which weights become zeros. Units whose weights are smallest go first. */
+export interface PruneOptions extends FloatOptions, ZeroOptions {
   /** A count, or a share such as '50%'. Heads that share their keys and values go together. */
   readonly keepHeads?: number | string;
   /** Neurons of each feed-forward block. */
@@ -51,6 +65,13 @@ export interface Written {
 
 export interface PrunedGraph extends Written {
   readonly removed: Required<Units>;
+  /** Where weights became zeros: shares of the matrices that they were chosen in, and of all parameters. */
+  readonly zeros?: {
+    readonly pattern: string;
+    readonly saliency: string;
+    readonly matrices: number;
+    readonly model: number;
+  };
 }
 
 /** Texts that activations are looked at by, and what a file may take or lose. */
