@@ -12,7 +12,7 @@ const documents = ['README.md', 'docs/guide.md'];
 /** Commands that no test can run, and the line of continuous integration that does. */
 const elsewhere: Readonly<Record<string, string>> = {
   'npm ci': "check 'npm ci' quietly npm ci",
-  'npm test': 'npm test -- --reporter=default',
+  'npm test': 'npm test --ignore-scripts -- --reporter=default',
 };
 
 /** Commands that go on until Ctrl-C, which has to end them well: it comes when they have said something. */
