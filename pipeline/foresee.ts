@@ -19,6 +19,17 @@ interface Look extends Omit<Forebodings, 'models'> {
   readonly data?: DataFacts;
 }
 
+/** Where a stage is named in the options of another. */
+const pathTo = (id: string, options: unknown): Path | undefined => {
+  if (options === id) return [];
+  if (typeof options !== 'object' || options === null) return undefined;
+  for (const [key, value] of Object.entries(options)) {
+    const path = pathTo(id, value);
+    if (path !== undefined) return [Array.isArray(options) ? Number(key) : key, ...path];
+  }
+  return undefined;
+};
+
 /** Where a step stands in the file: a helper where the stage that asked for it names its model. */
 const placeOf = ({ id, uses, inputs }: Step, { stages, steps }: Plan, catalogue: Catalogue): Path => {
   const section = stageOf(catalogue, uses)?.automatic?.section;
@@ -26,10 +37,9 @@ const placeOf = ({ id, uses, inputs }: Step, { stages, steps }: Plan, catalogue:
   const index = stages.findIndex((stage) => stage.id === id || stage.helpers.includes(id));
   const { config } = steps.find((step) => step.id === stages[index]?.id) ?? {};
   if (stages[index]?.id === id || !isRecord(config)) return ['stages', index];
-  const model = inputs.model?.step;
-  const [key] = Object.entries(config).find(([, value]) => value === model) ?? [];
-  if (key !== undefined) return ['stages', index, key];
-  return isRecord(config.recover) ? ['stages', index, 'recover', 'teacher'] : ['stages', index];
+  const named = inputs.model === undefined ? undefined : pathTo(inputs.model.step, config);
+  const teacher = 'teacher' in config ? ['teacher'] : isRecord(config.recover) ? ['recover', 'teacher'] : [];
+  return ['stages', index, ...(named ?? teacher)];
 };
 
 const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Look> => {

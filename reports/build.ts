@@ -203,7 +203,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     notes: [
       ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics), ...zeroNotes(metrics)],
       ...savedByZeros(evaluationOf(stage)?.figures.zeros),
-      ...[...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
+      ...[...(stage.askedNotes ?? []), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
     ],
   };
 };

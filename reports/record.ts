@@ -43,6 +43,8 @@ export interface StageSummary {
   readonly validation?: StepSummary;
   /** Seconds of internal steps that only this stage asked for, such as labelling by a teacher. */
   readonly extraSeconds: number;
+  /** What such steps have to say of what they did. */
+  readonly askedNotes?: readonly string[];
   /** The step that chose its engine, where the file leaves that to decant. */
   readonly choice?: StepSummary;
 }

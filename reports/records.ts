@@ -118,6 +118,7 @@ const runSchema = z.looseObject({
       evaluation: stepSchema.nullable(),
       validation: stepSchema.exactOptional(),
       extraSeconds: z.number(),
+      askedNotes: z.array(z.string()).exactOptional(),
       choice: stepSchema.exactOptional(),
     }),
   ),

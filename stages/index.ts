@@ -9,6 +9,7 @@ import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
 import { label } from './label/index.ts';
 import { measure } from './measure/index.ts';
+import { mix } from './mix/index.ts';
 import { profile } from './profile/index.ts';
 import { prune } from './prune/index.ts';
 import { quantize } from './quantize/index.ts';
@@ -26,6 +27,7 @@ export const stages: readonly AnyStage[] = [
   prune,
   distill,
   label,
+  mix,
   costs,
   choose,
   quantize,

@@ -11,6 +11,18 @@ const extraSeconds = (helpers: readonly string[], plan: Plan, steps: ReadonlyMap
     .filter((helper) => plan.stages.filter((stage) => stage.helpers.includes(helper)).length === 1)
     .reduce((sum, helper) => sum + (steps.get(helper)?.seconds ?? 0), 0);
 
+/** What internal steps have to say of what they did for a stage. */
+const askedNotes = (
+  helpers: readonly string[],
+  steps: ReadonlyMap<string, StepSummary>,
+): Pick<StageSummary, 'askedNotes'> => {
+  const notes = helpers.flatMap((id) => {
+    const said = steps.get(id)?.metrics.notes;
+    return Array.isArray(said) ? said.map(String) : [];
+  });
+  return notes.length === 0 ? {} : { askedNotes: notes };
+};
+
 /** The step that chose what a stage ran on. */
 const choiceOf = (id: string, plan: Plan, steps: ReadonlyMap<string, StepSummary>): Pick<StageSummary, 'choice'> => {
   const engine = plan.steps.find((step) => step.id === id)?.engine;
@@ -96,6 +108,7 @@ export const runSummary = (
     step: executed.steps.get(id) ?? null,
     ...answersOf(about, executed.steps),
     extraSeconds: extraSeconds(helpers, plan, executed.steps),
+    ...askedNotes(helpers, executed.steps),
     ...choiceOf(id, plan, executed.steps),
   })),
   helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => executed.steps.get(id) ?? []),

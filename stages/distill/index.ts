@@ -4,10 +4,11 @@ import { defineStage } from '../stage.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
 import { foreseeDistillation } from './foresee.ts';
 import { distillationConfig } from './options.ts';
+import { teacherConfig } from './teachers.ts';
 import { wireDistillation } from './wire.ts';
 
 const config = z.strictObject({
-  teacher: z.string().describe('id of the stage whose model is imitated'),
+  ...teacherConfig,
   ...distillationConfig,
 });
 

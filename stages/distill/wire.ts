@@ -2,6 +2,7 @@ import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { Ref, Wiring } from '../stage.ts';
 import { needsTeacher } from './entries.ts';
 import type { DistillationConfig } from './options.ts';
+import { expectMixable, onlyTeacher, type Taught, taughtBy, teachersOf } from './teachers.ts';
 
 /** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
 export const readsAlong = (task: DatasetTask | undefined): boolean =>
@@ -9,17 +10,17 @@ export const readsAlong = (task: DatasetTask | undefined): boolean =>
 
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
 export const wireDistillation = (
-  config: Partial<Pick<DistillationConfig, 'hidden' | 'losses'>> & {
-    readonly teacher: string;
-    readonly task?: DatasetTask | undefined;
-  },
+  config: Partial<Pick<DistillationConfig, 'hidden' | 'losses'>> &
+    Taught & { readonly task?: DatasetTask | undefined },
   wiring: Wiring,
   path: readonly string[] = [],
 ): Readonly<Record<string, Ref>> => {
-  const { teacher, task } = config;
-  const model = wiring.model(teacher, [...path, 'teacher']);
+  const task = config.task ?? wiring.task;
+  const models = teachersOf(config, wiring, path);
   const dataset = wiring.dataset();
-  if (readsAlong(task ?? wiring.task)) return { dataset, teacher: model };
-  const outputs = wiring.step('label', {}, { model, dataset });
-  return { dataset, 'teacher-outputs': outputs, ...(needsTeacher(config) ? { teacher: model } : {}) };
+  expectMixable(config, task, wiring, path);
+  if (readsAlong(task)) return { dataset, teacher: onlyTeacher(models, 'along', wiring, path) };
+  const outputs = taughtBy(config, models, dataset, wiring);
+  const inside = needsTeacher(config) ? { teacher: onlyTeacher(models, 'inside', wiring, path) } : {};
+  return { dataset, 'teacher-outputs': outputs, ...inside };
 };

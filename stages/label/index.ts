@@ -3,7 +3,14 @@ import { type DatasetTask, modelTask, type TaskName } from '../../ground/tasks.t
 import { defineStage } from '../stage.ts';
 import { allTraining } from '../train/effort.ts';
 
-const config = z.strictObject({});
+const config = z.strictObject({
+  /** An INT8 copy labels where it agrees with the teacher; the teacher where this is left out. */
+  with: z.literal('int8').exactOptional(),
+  /** Whether it speaks of validation texts, too: teachers are compared by them. */
+  validation: z.literal(true).exactOptional(),
+});
+
+export type Config = z.infer<typeof config>;
 
 /** Why a model cannot teach; undefined where it can. */
 export const teacherProblem = (made: TaskName, task: DatasetTask): string | undefined => {
@@ -13,7 +20,21 @@ export const teacherProblem = (made: TaskName, task: DatasetTask): string | unde
 };
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ texts: z.number(), words: z.number().exactOptional() });
+const reported = z.looseObject({
+  texts: z.number(),
+  words: z.number().exactOptional(),
+  /** How an INT8 copy did beside the teacher, where it was tried. */
+  int8: z
+    .object({
+      agreement: z.number(),
+      texts: z.number(),
+      taken: z.boolean(),
+      seconds: z.number(),
+      secondsFloat: z.number(),
+    })
+    .exactOptional(),
+  notes: z.array(z.string()).exactOptional(),
+});
 
 export type Reported = z.infer<typeof reported>;
 

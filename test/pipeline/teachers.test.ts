@@ -1,0 +1,126 @@
+import { cpSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { isUserError } from '../../ground/errors.ts';
+import { decantCatalogue } from '../../pipeline/kinds.ts';
+import { loadPipeline } from '../../pipeline/load.ts';
+import { goldenFolder } from '../models/golden-checkpoints.ts';
+import { tinyCsv } from '../rig/cli.ts';
+import { workspace } from '../rig/workspace.ts';
+
+/** The plan of some stages, or what is wrong with them, each with the text that it points at. */
+const planned = async (stages: string, data = '{ uses: csv, file: tiny.csv, maxLength: 16 }') => {
+  using space = workspace();
+  space.write('tiny.csv', tinyCsv());
+  space.write('texts.csv', tinyCsv());
+  for (const name of ['bert', 'bert-features', 'bert-mlm'])
+    cpSync(goldenFolder(name), space.path(name), { recursive: true });
+  const text = `name: p\ndata: ${data}\nstages:\n${stages}`;
+  const lines = text.split('\n');
+  try {
+    const plan = await loadPipeline(space.write('pipeline.yaml', text), [], decantCatalogue, () => undefined);
+    return {
+      steps: plan.steps.map(({ id, inputs }) => [id, Object.values(inputs).map(({ step }) => step)]),
+      problems: [],
+    };
+  } catch (error) {
+    if (!isUserError(error, 'request')) throw error;
+    const problems: readonly { message: string; line: number; column: number }[] = Object(error.facts).problems;
+    return {
+      steps: [],
+      problems: problems.map(({ message, line, column }) => [message, (lines[line - 1] ?? '').slice(column - 1)]),
+    };
+  }
+};
+
+const two = `  - { id: encoder, uses: import, model: ./bert-features }
+  - { id: a, uses: train, epochs: 1 }
+  - { id: b, uses: train, from: encoder, epochs: 2 }
+`;
+const student = (options: string): string => `  - { id: student, uses: distill, from: encoder, ${options} }\n`;
+
+describe('several teachers in a plan', () => {
+  it('label each for themselves, and are mixed to one', async () => {
+    const { steps, problems } = await planned(`${two}${student('teacher: { from: [a, { id: b, weight: 2 }] }')}`);
+    expect(problems).toEqual([]);
+    const of = (id: string): unknown => steps.find(([step]) => step === id)?.[1];
+    expect(of('student/label')).toEqual(['dataset', 'a']);
+    expect(of('student/label-2')).toEqual(['dataset', 'b']);
+    expect(of('student/mix')).toEqual(['dataset', 'student/label', 'student/label-2']);
+    expect(of('student')).toEqual(['dataset', 'student/mix', 'encoder']);
+  });
+
+  it('share the labels of a student who has one of them alone', async () => {
+    const { steps } = await planned(
+      `${two}${student('teacher: a')}${student('teacher: { from: [a, b] }').replace('student', 'other')}`,
+    );
+    expect(steps.map(([id]) => id)).toEqual(expect.arrayContaining(['student/label', 'other/label', 'other/mix']));
+    expect(steps.find(([id]) => id === 'other/mix')?.[1]).toEqual(['dataset', 'student/label', 'other/label']);
+  });
+
+  it('can be a chain: a student of the same shape is the teacher of the next, a smaller one its assistant', async () => {
+    const chain = `${two}${student('teacher: a').replace('student', 'again')}  - { id: assistant, uses: prune, keep: { ffn: 50% }, criterion: magnitude, recover: { uses: distill, teacher: { from: [a, again], by: best } } }
+  - { id: small, uses: prune, keep: { heads: 50% }, criterion: magnitude }
+  - { id: last, uses: distill, teacher: assistant }
+`;
+    const { steps, problems } = await planned(chain);
+    expect(problems).toEqual([]);
+    expect(steps.find(([id]) => id === 'assistant/mix')?.[1]).toEqual([
+      'dataset',
+      'assistant/label',
+      'assistant/label-2',
+    ]);
+    expect(steps.find(([id]) => id === 'last/label')?.[1]).toEqual(['dataset', 'assistant']);
+  });
+
+  it.each<[string, string, string, string, string?]>([
+    ['one that nobody makes', student('teacher: { from: [a, c] }'), 'there is no stage "c"', 'c] }'],
+    ['one alone', student('teacher: { from: [a] }'), 'expected two teachers or more', '[a] }'],
+    ['one twice', student('teacher: { from: [a, b, a] }'), '"a" is a teacher twice; give it a weight instead', 'a] }'],
+    [
+      'weights where each text has one',
+      student('teacher: { from: [a, { id: b, weight: 2 }], by: best }'),
+      'by: best takes one teacher a text; weights are for by: mean',
+      'best }',
+    ],
+    [
+      'other classes',
+      `  - { id: other, uses: import, model: ./bert }\n${student('teacher: { from: [a, other] }')}`,
+      'the checkpoint classifies into 3 labels (animal, money, travel), the data has 3 (food, motion, sleep)',
+      './bert }',
+    ],
+    [
+      'one that knows no classes',
+      student('teacher: { from: [a, encoder] }'),
+      'the teacher gives features, not class scores: train it first',
+      'encoder] }',
+    ],
+    [
+      'hidden states of two',
+      student('teacher: { from: [a, b] }, hidden: {}'),
+      'what lies inside of a teacher is compared with one teacher; expected the id of one stage',
+      '{ from',
+    ],
+  ])('are refused: %s', async (_, stages, message, at) => {
+    const { problems } = await planned(`${two}${stages}`);
+    expect(problems.map(([said]) => said).join('\n')).toContain(message);
+    expect(problems.map(([, where]) => where).join('\n')).toContain(at);
+  });
+
+  it('are refused where a teacher answers in every step, and where none is the best', async () => {
+    const masked = '  - { id: a, uses: import, model: ./bert-mlm }\n  - { id: b, uses: train, epochs: 1 }\n';
+    const along = await planned(
+      `${masked}${student('teacher: { from: [a, b] }').replace('encoder', 'a')}`,
+      '{ uses: csv, file: texts.csv, task: fill-mask, maxLength: 16 }',
+    );
+    expect(along.problems.map(([said]) => said)).toContain(
+      'such a teacher answers in every step, and only one can; expected the id of one stage',
+    );
+    const vectors =
+      '  - { id: a, uses: import, model: ./bert-features }\n  - { id: b, uses: prune, keep: { ffn: 50% }, criterion: magnitude }\n';
+    const best = await planned(
+      `${vectors}${student('teacher: { from: [a, b], by: best }').replace('encoder', 'a')}`,
+      '{ uses: csv, file: texts.csv, task: features, maxLength: 16 }',
+    );
+    expect(best.problems.map(([said]) => said)).toContain('by: best mixes no answers of features; expected mean');
+  });
+});
