@@ -10,8 +10,7 @@ export const readsAlong = (task: DatasetTask | undefined): boolean =>
 
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
 export const wireDistillation = (
-  config: Partial<Pick<DistillationConfig, 'hidden' | 'losses'>> &
-    Taught & { readonly task?: DatasetTask | undefined },
+  config: Partial<Pick<DistillationConfig, 'hidden' | 'losses'>> & Taught & { readonly task?: DatasetTask | undefined },
   wiring: Wiring,
   path: readonly string[] = [],
 ): Readonly<Record<string, Ref>> => {

@@ -27,7 +27,7 @@ it('a teacher is copied in INT8, born again, and teaches a smaller student toget
   const report: Report = JSON.parse(readFileSync(space.path('runs/chain/report.json'), 'utf8'));
   const of = (id: string) => report.stages.find((stage) => stage.id === id);
   const copied =
-    /^labelled by (?:an INT8 copy of its teacher, which says the same|its teacher in floats: an INT8 copy says the same) of [\d.]+ % of 480 texts/;
+    /^labelled by (?:an INT8 copy of its teacher, which says the same|its teacher in floats: an INT8 copy says the same) of [\d.]+ % of \d+ texts/;
   expect(of('again')?.notes).toEqual([expect.stringMatching(copied)]);
   expect(of('student')?.notes).toContainEqual(expect.stringMatching(copied));
   // Shown in the table and in the page as everything that a stage has to say.

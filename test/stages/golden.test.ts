@@ -122,6 +122,8 @@ beforeAll(async () => {
   const slim = await run('slim', 'prune', { model: teacher }, cut);
   const distilled = { teacher: 'teacher', epochs: 2 };
   const student = await run('student', 'distill', { model: slim, 'teacher-outputs': labels }, distilled);
+  const others = await run('other-labels', 'label', { model: slim }, {});
+  await run('mixed', 'mix', { 'outputs-0': labels, 'outputs-1': others }, { by: 'mean' });
   const zeros = { sparsity: 0.5, recover: { uses: 'train', epochs: 2 } };
   await run('sparse', 'prune', { model: student }, zeros);
   const wide = await modelArtifact(space, 'wide', smallEncoder({ hidden: 64, ffn: 128 }));
