@@ -1,4 +1,4 @@
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, taskWith } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import type { PruneOptions as Config } from '../../stages/prune/config.ts';
 import type { PruneContext } from '../../stages/prune/subject.ts';
@@ -86,7 +86,7 @@ export const zerosIn = async (foreign: Foreign, asked: PruneOptions, emit: Readi
   const { makeZeros, sparseNames, zeroWeights } = await import('../../stages/prune/zeroed.ts');
   const { data } = asked;
   if (data === undefined) {
-    const around = foreign.around.kind === 'bare' ? { task: 'features' as const } : foreign.around.model.info;
+    const around = foreign.around.kind === 'bare' ? { task: taskWith('text', 'vector') } : foreign.around.model.info;
     const bare = { graph: foreign.graph, info: around };
     const graph = await zeroWeights(bare, config, SEED);
     return { graph, told: await toldOf(graph, config, sparseNames(bare, config)) };

@@ -1173,7 +1173,7 @@ stages:
       "pipeline.yaml:5:5: stage "student" (distill) has no "teacher" [missing-key]
         5 |   - { id: student, uses: distill }
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = expected a text
+          = expected a text or a mapping
 
       1 problem; nothing was run."
     `);
