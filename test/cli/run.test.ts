@@ -285,7 +285,7 @@ Run the same command again once that is mended.
   it('ends with the same bytes however often it is killed', async () => {
     const args = ['run', '--store', 'killed', '--out', 'killed-out'];
     const random = stream(7, 'kills');
-    const kills = 20;
+    const kills = 8;
     for (let i = 0; i < kills; i++) {
       // Every other kill waits for a training stage.
       const trigger = i % 2 === 0 ? /^(teacher|student) +started/m : /./;
