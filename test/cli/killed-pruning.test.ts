@@ -1,15 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import { writeGraph } from '../../graph/codec/index.ts';
 import type { Report } from '../../reports/report.ts';
-import { smallEncoder, tokenizerOfWords } from '../models/support.ts';
 import { decant, type Result } from '../rig/cli.ts';
-import { type Workspace, workspace } from '../rig/workspace.ts';
+import type { Workspace } from '../rig/workspace.ts';
+import { wordsSpace } from './words-space.ts';
 
-const words = ['[PAD]', '[UNK]', 'cat', 'dog', 'cow', 'bread', 'soup', 'milk', 'old', 'small', 'the', 'late'];
-const special = ['[PAD]', '[UNK]'].map((content, id) => ({ id, content, special: true }));
-const shape = { vocabulary: words.length, hidden: 32, ffn: 64, heads: 4, tokens: { padding: 0, unknown: 1 } };
+const widths = { hidden: 32, ffn: 64, heads: 4 };
 
 /** Takes longer than starting a process. */
 const recover = '{ uses: train, steps: 600, batch: 8, validationLimit: 0 }';
@@ -27,14 +24,7 @@ let space: Workspace;
 const random = stream(5, 'moments');
 
 beforeAll(async () => {
-  space = workspace();
-  space.write('words/tokenizer.json', JSON.stringify(tokenizerOfWords(words, special)));
-  const lines = Array.from({ length: 120 }, (_, i) => `${words[8 + (i % 4)]} ${words[2 + (i % 6)]} number ${i}`);
-  space.write(
-    'texts.csv',
-    lines.reduce((csv, text, i) => `${csv}${text},${i % 2 ? 'odd' : 'even'}\n`, 'text,label\n'),
-  );
-  await writeGraph(space.path('model.onnx'), smallEncoder(shape).graph);
+  space = await wordsSpace(widths);
   space.write('pipeline.yaml', pipeline);
 });
 afterAll(() => space[Symbol.dispose]());

@@ -1,17 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import { writeGraph } from '../../graph/codec/index.ts';
 import type { Report } from '../../reports/report.ts';
-import { smallEncoder, tokenizerOfWords } from '../models/support.ts';
 import { decant, type Result } from '../rig/cli.ts';
-import { type Workspace, workspace } from '../rig/workspace.ts';
-
-const words = ['[PAD]', '[UNK]', 'cat', 'dog', 'cow', 'bread', 'soup', 'milk', 'old', 'small', 'the', 'late'];
-const special = ['[PAD]', '[UNK]'].map((content, id) => ({ id, content, special: true }));
+import type { Workspace } from '../rig/workspace.ts';
+import { wordsSpace } from './words-space.ts';
 
 /** Wide enough that rounding takes longer than starting a process. */
-const shape = { vocabulary: words.length, hidden: 256, ffn: 512, heads: 4, tokens: { padding: 0, unknown: 1 } };
+const widths = { hidden: 256, ffn: 512, heads: 4 };
 
 const pipeline = (format: string): string => `name: rounded
 data: { uses: csv, file: texts.csv, maxLength: 12 }
@@ -25,14 +21,7 @@ let space: Workspace;
 const random = stream(3, 'moments');
 
 beforeAll(async () => {
-  space = workspace();
-  space.write('words/tokenizer.json', JSON.stringify(tokenizerOfWords(words, special)));
-  const lines = Array.from({ length: 120 }, (_, i) => `${words[8 + (i % 4)]} ${words[2 + (i % 6)]} number ${i}`);
-  space.write(
-    'texts.csv',
-    lines.reduce((csv, text, i) => `${csv}${text},${i % 2 ? 'odd' : 'even'}\n`, 'text,label\n'),
-  );
-  await writeGraph(space.path('model.onnx'), smallEncoder(shape).graph);
+  space = await wordsSpace(widths);
 });
 afterAll(() => space[Symbol.dispose]());
 

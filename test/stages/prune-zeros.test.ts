@@ -1,18 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeDataset } from '../../data/files.ts';
 import { type Gram, gramsOf } from '../../engine/layerwise/grams.ts';
 import { value } from '../../graph/graph.ts';
 import { sitesOf } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
-import type { Metrics } from '../../ground/json.ts';
-import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
-import { prune } from '../../stages/prune/index.ts';
 import { placeIn } from '../../stages/prune/plane.ts';
 import { planeOf } from '../../stages/prune/plane-of.ts';
 import { calibrationTexts, productOf, watchingOf } from '../../stages/prune/products.ts';
@@ -22,35 +14,18 @@ import { isTaught } from '../../stages/prune/zero-options.ts';
 import { makeZeros, sparseNames } from '../../stages/prune/zeroed.ts';
 import { expectedOf, goldenNames, importGolden } from '../models/golden-checkpoints.ts';
 import { smallEncoder } from '../models/support.ts';
-import { dataset, lossOf, trainedModel, trainingTexts } from './prune-rig.ts';
-import { artifactOf, contextIn } from './stage-rig.ts';
+import { openPruneFolder, type PruneFolder } from './prune-folder.ts';
+import { dataset, lossOf, trainingTexts } from './prune-rig.ts';
 
-let folder: string;
 let model: Model;
-let inputs: Readonly<Record<string, InputArtifact>>;
-
-const stored = async (name: string, one: Model): Promise<InputArtifact> => {
-  await writeModel(join(folder, name), one);
-  return artifactOf(join(folder, name), 'model');
-};
-
+let inputs: PruneFolder['inputs'];
+let stored: PruneFolder['stored'];
+let run: PruneFolder['run'];
+let remove: PruneFolder['remove'];
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'decant-zeros-'));
-  model = await trainedModel();
-  await writeDataset(await contextIn(folder).output('dataset', 'dataset'), dataset);
-  inputs = { model: await stored('given', model), dataset: await artifactOf(join(folder, 'dataset'), 'dataset') };
+  ({ model, inputs, stored, run, remove } = await openPruneFolder());
 });
-afterAll(() => rm(folder, { recursive: true }));
-
-let runs = 0;
-const run = async (
-  config: unknown,
-  given: Readonly<Record<string, InputArtifact>> = inputs,
-): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
-  const context = contextIn(join(folder, `run-${runs++}`), { seed: 1 });
-  const metrics = await prune.run(given, prune.config.parse(config), context);
-  return { model: await readModel(await context.output('model', 'model')), metrics };
-};
+afterAll(() => remove());
 
 const dataOf = ({ graph }: Model, name: string): Float32Array => {
   const tensor = graph.weights.get(value(name));

@@ -1,56 +1,32 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeDataset } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
 import { HeldZeros } from '../../engine/held.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { parameterNames, sitesOf } from '../../graph/sites.ts';
 import { float32Of, type Tensor } from '../../graph/tensor.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
-import type { Metrics } from '../../ground/json.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { roleOf } from '../../models/anatomy/roles.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
-import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { label } from '../../stages/label/index.ts';
-import { prune } from '../../stages/prune/index.ts';
 import { prunableNames } from '../../stages/prune/sparse.ts';
 import { importGolden } from '../models/golden-checkpoints.ts';
 import { smallEncoder } from '../models/support.ts';
+import { openPruneFolder, type PruneFolder } from './prune-folder.ts';
 import { risingZeros } from './prune-hook.ts';
-import { dataset, trainedModel } from './prune-rig.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 
 let folder: string;
 let model: Model;
-let inputs: Readonly<Record<string, InputArtifact>>;
-
-const stored = async (name: string, one: Model): Promise<InputArtifact> => {
-  await writeModel(join(folder, name), one);
-  return artifactOf(join(folder, name), 'model');
-};
-
+let inputs: PruneFolder['inputs'];
+let stored: PruneFolder['stored'];
+let run: PruneFolder['run'];
+let remove: PruneFolder['remove'];
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'decant-prune-'));
-  model = await trainedModel();
-  const data = contextIn(folder);
-  await writeDataset(await data.output('dataset', 'dataset'), dataset);
-  inputs = { model: await stored('given', model), dataset: await artifactOf(join(folder, 'dataset'), 'dataset') };
+  ({ folder, model, inputs, stored, run, remove } = await openPruneFolder());
 });
-afterAll(() => rm(folder, { recursive: true }));
-
-let runs = 0;
-const run = async (
-  config: unknown,
-  given: Readonly<Record<string, InputArtifact>> = inputs,
-): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
-  const context = contextIn(join(folder, `run-${runs++}`), { seed: 1 });
-  const metrics = await prune.run(given, config, context);
-  return { model: await readModel(await context.output('model', 'model')), metrics };
-};
+afterAll(() => remove());
 
 const counts = ({ graph }: Model): Readonly<Record<string, number>> =>
   Object.fromEntries(partsOf(anatomyOf(graph)).map(({ name, count }) => [name, count]));
