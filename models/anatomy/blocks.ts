@@ -31,7 +31,7 @@ const widthsIn = (graph: Graph): ReadonlySet<number> => {
   if (known !== undefined) return known;
   const found = new Set(
     sitesOf(graph).flatMap(({ weight, use }) =>
-      use.kind === 'linear' ? [graph.weights.get(weight)?.dims[use.outer] ?? 0] : [],
+      use.kind === 'linear' ? [use.inner, use.outer].map((axis) => graph.weights.get(weight)?.dims[axis] ?? 0) : [],
     ),
   );
   widths.set(graph, found);

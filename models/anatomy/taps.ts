@@ -47,11 +47,9 @@ const attentionIn = (graph: Graph, span: LayerSpan): AttentionPlace | string => 
     : 'it has no softmax over scores of queries and keys';
 };
 
-/** Finds them by what the graph shows; hidden states as its maker said them, where that is said. */
-export const tapsOf = (model: Model): Taps => {
-  const { graph } = model;
+/** The points of a graph whose layers put out these hidden states. */
+export const tapsIn = (graph: Graph, states: readonly Value[]): Taps => {
   const spans = layerSpansOf(graph);
-  const states = hiddenStatesOf(model);
   const attentionOf = (i: number): AttentionPlace | string => {
     const span = spans.length === states.length ? spans[i] : undefined;
     return span === undefined ? 'which nodes belong to it is not known' : attentionIn(graph, span);
@@ -61,3 +59,6 @@ export const tapsOf = (model: Model): Taps => {
     layers: states.map((hidden, i) => ({ hidden, attention: attentionOf(i) })),
   };
 };
+
+/** Finds them by what the graph shows; hidden states as its maker said them, where that is said. */
+export const tapsOf = (model: Model): Taps => tapsIn(model.graph, hiddenStatesOf(model));

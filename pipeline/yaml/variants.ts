@@ -58,7 +58,8 @@ const last = (path: string): string => path.split('.').at(-1) ?? path;
 const wordsOf = (value: unknown): readonly string[] => {
   if (Array.isArray(value)) return value.flatMap(wordsOf);
   if (isRecord(value)) return Object.values(value).flatMap(wordsOf);
-  return [String(value ?? 'none').replace(/[^A-Za-z0-9._-]+/g, '')];
+  const words = String(value ?? 'none').match(/[A-Za-z0-9._-]+/g) ?? [];
+  return [words.join('-')];
 };
 
 /** What a value is called in the id of a variant: words by themselves, numbers behind what they are a number of. */
@@ -66,7 +67,7 @@ const called = ({ path, value }: Choice): string => {
   const words = wordsOf(value)
     .filter((word) => word !== '')
     .join('-');
-  return typeof value === 'string' && /^[A-Za-z]/.test(words) ? words : `${last(path)}${words}`;
+  return typeof value !== 'boolean' && /^[A-Za-z]/.test(words) ? words : `${last(path)}${words}`;
 };
 
 const combinations = (paths: readonly (readonly Choice[])[]): readonly (readonly Choice[])[] =>

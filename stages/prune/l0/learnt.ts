@@ -8,8 +8,9 @@ import type { Goal } from '../targets.ts';
 import { type Constraint, constraintLoss, MULTIPLIERS } from './constraint.ts';
 import { gatedBy, gatesName, OPEN, openIn } from './gates.ts';
 
-/** Highest rate of gates and multipliers (CoFi's appendix: 0.1). */
+/** Highest rates of gates (as CoFi's appendix has it) and of multipliers, which follow more slowly. */
 const RATE = 0.1;
+const MULTIPLIER_RATE = 0.02;
 
 /** When the target begins to fall, and when it is reached: gates then have until the end of the rise to decide. */
 const FALLS = [0.1, 0.6] as const;
@@ -110,7 +111,10 @@ export const learntGates = (graph: Graph, learning: Learning): LearntGates => {
   return {
     gates: {
       all: parts.flatMap((part) => gatedBy(graph, part, learning.seed)),
-      factors: new Map([...names, ...MULTIPLIERS].map((name) => [value(name), RATE / learning.learningRate])),
+      factors: new Map([
+        ...names.map((name) => [value(name), RATE / learning.learningRate] as const),
+        ...MULTIPLIERS.map((name) => [value(name), MULTIPLIER_RATE / learning.learningRate] as const),
+      ]),
     },
     loss: constraintLoss(constraints),
     hook: {
