@@ -3,7 +3,7 @@ import { symbol } from '../../graph/dim.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Engine, Program } from '../engine.ts';
-import { observe, type Seen, type Watching } from '../observe/index.ts';
+import { gathered, type Seen, type Watching } from '../observe/index.ts';
 
 /** What products read: sums over all rows of all texts. */
 export interface Gram {
@@ -79,17 +79,12 @@ export const gramsOf = async (
   examples: readonly Encoded[],
   onText: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<Value, Gram>> => {
-  const sums = new Map<Value, Sums>();
   const program = await gramProgram(watching.engine, watching.threads);
   try {
-    await observe(watching, values, examples, async (seen, text) => {
-      for (const [value, own] of seen) {
-        const known = sums.get(value) ?? new Sums(program, own.width);
-        sums.set(value, known);
-        await known.add(own);
-      }
-      onText(text + 1, examples.length);
-      return true;
+    const sums = await gathered(watching, values, examples, {
+      begin: ({ width }) => new Sums(program, width),
+      add: (known, seen) => known.add(seen),
+      onText,
     });
     const grams = new Map<Value, Gram>();
     for (const [value, own] of sums) grams.set(value, await own.done());

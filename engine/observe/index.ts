@@ -26,6 +26,13 @@ export interface Seen {
 /** What is made of the values of a text. Says whether it wants more texts. */
 export type Visit = (seen: ReadonlyMap<Value, Seen>, text: number) => boolean | Promise<boolean>;
 
+/** How something is made of values. */
+interface Gathering<T> {
+  begin(first: Seen): T;
+  add(known: T, seen: Seen, where: { readonly value: Value; readonly text: number }): void | Promise<void>;
+  onText(done: number, total: number): void;
+}
+
 const seenOf = (value: Value, text: number, tensor: { dims: readonly number[]; data: unknown } | undefined): Seen => {
   const width = tensor?.dims.at(-1) ?? 0;
   if (!(tensor?.data instanceof Float32Array) || width === 0) throw modelError(`'${value}' is no float32 matrix`);
@@ -74,6 +81,26 @@ export const observe = (
   shown({ ...watching, graph: withOutputs(watching.graph, values) }, examples, (outputs, text) =>
     visit(new Map(values.map((value) => [value, seenOf(value, text, outputs[value])])), text),
   );
+
+/** Makes something of each value, text by text: begun by the first text, added to by all. */
+export const gathered = async <T>(
+  watching: Watching,
+  values: readonly Value[],
+  examples: readonly Encoded[],
+  { begin, add, onText }: Gathering<T>,
+): Promise<ReadonlyMap<Value, T>> => {
+  const found = new Map<Value, T>();
+  await observe(watching, values, examples, async (seen, text) => {
+    for (const [value, own] of seen) {
+      const known = found.get(value) ?? begin(own);
+      found.set(value, known);
+      await add(known, own, { value, text });
+    }
+    onText(text + 1, examples.length);
+    return true;
+  });
+  return found;
+};
 
 /** Largest magnitudes of values over texts; the runtime finds them, so that values stay where they are. */
 export const observeRanges = async (

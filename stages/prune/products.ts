@@ -2,7 +2,7 @@ import { spreadOver } from '../../data/spread.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { ownBias } from '../../engine/layerwise/corrections.ts';
-import { observe, type Watching } from '../../engine/observe/index.ts';
+import { gathered, type Watching } from '../../engine/observe/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { formAt } from '../../graph/quantize/forms.ts';
@@ -56,25 +56,19 @@ export const watchingOf = ({ graph, info }: Model, { threads, signal }: PruneCon
 });
 
 /** Sums of squares of each number of what products read, by the value. */
-export const squaresOf = async (
+export const squaresOf = (
   watching: Watching,
   products: readonly Product[],
   examples: readonly Encoded[],
   onText: (done: number, total: number) => void,
-): Promise<ReadonlyMap<Value, Float64Array>> => {
-  const sums = new Map<Value, Float64Array>();
-  const values = [...new Set(products.flatMap(({ inputs }) => inputs))];
-  await observe(watching, values, examples, (seen, text) => {
-    for (const [value, { data, width }] of seen) {
-      const own = sums.get(value) ?? new Float64Array(width);
-      sums.set(value, own);
+): Promise<ReadonlyMap<Value, Float64Array>> =>
+  gathered(watching, [...new Set(products.flatMap(({ inputs }) => inputs))], examples, {
+    begin: ({ width }) => new Float64Array(width),
+    add: (own, { data, width }) => {
       for (let i = 0; i < data.length; i++) {
         const at = i % width;
         own[at] = (own[at] as number) + (data[i] as number) ** 2;
       }
-    }
-    onText(text + 1, examples.length);
-    return true;
+    },
+    onText,
   });
-  return sums;
-};

@@ -1,5 +1,5 @@
 import type { Encoded } from '../../engine/encoded.ts';
-import { observe, type Seen, type Watching } from '../../engine/observe/index.ts';
+import { gathered, type Seen, type Watching } from '../../engine/observe/index.ts';
 import type { Value } from '../../graph/graph.ts';
 
 /** What a value was on texts. */
@@ -41,16 +41,16 @@ export const activationsOf = async (
   onText: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<Value, Activation>> => {
   const stride = strideFor(examples);
-  const found = new Map<Value, { peaks: Float32Array; texts: Seen[]; width: number }>();
-  await observe(watching, values, examples, (seen, text) => {
-    for (const [value, own] of seen) {
-      const known = found.get(value) ?? { peaks: new Float32Array(own.width), texts: [], width: own.width };
-      found.set(value, known);
+  return await gathered(watching, values, examples, {
+    begin: ({ width }): Activation & { readonly texts: Seen[] } => ({
+      width,
+      peaks: new Float32Array(width),
+      texts: [],
+    }),
+    add: (known, own, { text }) => {
       raise(known.peaks, own.data);
       if (text % stride === 0) known.texts.push(own);
-    }
-    onText(text + 1, examples.length);
-    return true;
+    },
+    onText,
   });
-  return found;
 };

@@ -1,6 +1,6 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import { Histogram } from '../../engine/observe/histogram.ts';
-import { observe, type Watching } from '../../engine/observe/index.ts';
+import { gathered, type Watching } from '../../engine/observe/index.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type Range, rangeOf } from '../../graph/quantize/range.ts';
 import type { Distribution } from './calibrators/calibrator.ts';
@@ -36,11 +36,10 @@ export const distributionsOf = async (
   examples: readonly Encoded[],
   onText: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<Value, Distribution>> => {
-  const found = new Map(values.map((value) => [value, new Distributing()]));
-  await observe(watching, values, examples, (seen, text) => {
-    for (const [value, { data }] of seen) found.get(value)?.add(data, true);
-    onText(text + 1, examples.length);
-    return true;
+  const found = await gathered(watching, values, examples, {
+    begin: () => new Distributing(),
+    add: (known, { data }) => known.add(data, true),
+    onText,
   });
   return new Map([...found].map(([value, { distribution }]) => [value, distribution]));
 };

@@ -1,6 +1,6 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import { type Correction, type Corrections, corrected, ownBias } from '../../engine/layerwise/corrections.ts';
-import { observe, type Watching } from '../../engine/observe/index.ts';
+import { gathered, type Watching } from '../../engine/observe/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { fixedPointOf, inSteps, type Ranges } from '../../graph/quantize/range.ts';
@@ -28,25 +28,22 @@ interface Request extends Watching {
 }
 
 /** Sums of all that has a range, over texts. */
-const sumsOf = async ({ ranges, examples, onText, ...watching }: Request): Promise<ReadonlyMap<Value, Sums>> => {
-  const found = new Map<Value, Sums>();
-  await observe(watching, [...ranges.keys()], examples, (seen, text) => {
-    for (const [value, range] of ranges) {
-      const { data, rows, width } = seen.get(value) ?? { data: new Float32Array(), rows: 0, width: 0 };
-      const own = found.get(value) ?? blank(width);
-      found.set(value, own);
-      const point = fixedPointOf(range);
+const sumsOf = ({ ranges, examples, onText, ...watching }: Request): Promise<ReadonlyMap<Value, Sums>> => {
+  const points = new Map([...ranges].map(([value, range]) => [value, fixedPointOf(range)]));
+  return gathered(watching, [...ranges.keys()], examples, {
+    begin: ({ width }) => blank(width),
+    add: (own, { data, rows, width }, { value }) => {
+      const point = points.get(value);
+      if (point === undefined) throw new Error(`'${value}' has no range`);
       own.rows += rows;
       for (let i = 0; i < data.length; i++) {
         const [x, at] = [data[i] as number, i % width];
         own.exact[at] = (own.exact[at] as number) + x;
         own.rounded[at] = (own.rounded[at] as number) + inSteps(x, point);
       }
-    }
-    onText(text + 1, examples.length);
-    return true;
+    },
+    onText,
   });
-  return found;
 };
 
 /** What makes up for the mean error of a product in 8 bits, if a bias of its own is behind it. */
