@@ -4,21 +4,15 @@ import { recover } from '../distill/recover-options.ts';
 import { budget, freeKinds } from './budget/options.ts';
 import { compensations } from './compensation/names.ts';
 import { type Count, shareOf } from './counts.ts';
+import { saying } from './saying.ts';
 import { schedules } from './schedules/index.ts';
 import { trainingProblems } from './training-problems.ts';
 import { isGradual, prunableIn, type ZeroOptions, zeroKeys, zeroProblems } from './zero-options.ts';
-
-const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
 
 const isPercent = (text: string, accepts: (share: number) => boolean): boolean => {
   const share = shareOf(text);
   return share !== undefined && accepts(share);
 };
-
-/** One message for everything that can be wrong with a value. */
-const saying = (expected: string) => ({
-  error: (issue: { readonly input?: unknown }) => `expected ${expected}; found ${shown(issue.input)}`,
-});
 
 const percent = /^\s*\d+(\.\d+)?\s*%\s*$/;
 

@@ -1,7 +1,7 @@
 import type { HookState, WeightArrays, WeightHook } from '../../engine/train-request.ts';
 import { stageError } from '../../ground/errors.ts';
 import { Masks } from './masks.ts';
-import type { Competition, Pattern, Scored } from './patterns/pattern.ts';
+import { asScores, type Competition, type Pattern, type Scored } from './patterns/pattern.ts';
 import type { Plane } from './plane.ts';
 import type { OfGradients, OfWeights, State, Weight } from './saliencies/saliency.ts';
 import { riseOf, type Schedule, shareAt } from './schedules/schedule.ts';
@@ -25,9 +25,6 @@ export interface During {
 /** Of what was seen before the last update of the masks so much counts on: weights have moved since. */
 const REMEMBERS = 0.9;
 
-/** What is there scores more than what is gone. */
-const LEAST = 2 ** -149;
-
 const dataOf = (name: string, weights: WeightArrays): Float32Array => {
   const data = weights.get(name);
   if (data !== undefined) return data;
@@ -45,14 +42,6 @@ const lowest = (scores: readonly Float32Array[]): number => {
   for (const one of scores)
     for (let i = 0; i < one.length; i++) if ((one[i] as number) < least) least = one[i] as number;
   return least;
-};
-
-/** Scores as patterns want them: not negative, 0 for what is 0. Where some are below, all of them are raised alike. */
-const raise = (own: Float32Array, { data }: Weight, least: number, into: Float32Array): void => {
-  for (let i = 0; i < into.length; i++) {
-    const score = (own[i] as number) - least;
-    into[i] = data[i] === 0 ? 0 : Math.max(score, LEAST);
-  }
 };
 
 const startOf = ({ saliency, weights }: During): ReadonlyMap<string, State> =>
@@ -149,7 +138,7 @@ export const pruningDuring = (options: During): WeightHook => {
       const least = learns ? lowest(scores) : 0;
       scored ??= whole.map(({ plane, data }) => ({ plane, scores: new Float32Array(data.length) }));
       for (const [at, one] of whole.entries()) {
-        raise(scores[at] as Float32Array, one, least, scored[at]?.scores ?? new Float32Array());
+        asScores(one.data, scores[at] as Float32Array, scored[at]?.scores ?? new Float32Array(), least);
       }
       const gone = options.pattern.mark(scored, { share, compete: options.compete });
       for (const [at, one] of shown.entries()) remove(one, gone[at] as Uint8Array);

@@ -2,6 +2,7 @@ import { factoredTable } from '../../models/anatomy/factors.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { factorise } from './factorise.ts';
+import { precise } from './precise.ts';
 import type { Pruned } from './pruned.ts';
 import { type Keep, rankGoal } from './targets.ts';
 
@@ -38,6 +39,6 @@ export const factoriseEmbedding = async (
   const { energy, ...factors } = await factorise(tensor, rank, { weights, threads });
   return {
     model: { ...model, graph: factoredTable(model.graph, table, factors) },
-    metrics: { embedding: { from: width, to: rank, energyKept: Number(energy.toPrecision(4)) } },
+    metrics: { embedding: { from: width, to: rank, energyKept: precise(energy) } },
   };
 };

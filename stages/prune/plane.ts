@@ -20,3 +20,13 @@ export const forEachPlace = (plane: Plane, see: (place: number, row: number, col
     for (let column = 0; column < plane.width; column++) see(placeIn(plane, row, column), row, column);
   }
 };
+
+/** Numbers of a plane row by row, and where the weight has them: the same where it is kept so. */
+export const inRows = (plane: Plane, data: Float32Array): Float32Array => {
+  if (!plane.turned) return data;
+  const rows = new Float32Array(data.length);
+  forEachPlace(plane, (place, row, column) => {
+    rows[row * plane.width + column] = data[place] as number;
+  });
+  return rows;
+};

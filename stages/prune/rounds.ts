@@ -4,4 +4,4 @@ export const amountOnTheWay = (from: number, to: number, left: number): number =
 
 /** The same of units, which are whole. */
 export const unitsOnTheWay = (from: number, to: number, left: number): number =>
-  left <= 1 || from <= to ? Math.min(from, to) : Math.max(to, Math.round(from * (to / from) ** (1 / left)));
+  Math.round(amountOnTheWay(from, to, left));

@@ -5,6 +5,7 @@ import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy
 import { type Chosen, type Compensation, compensated } from './compensation/index.ts';
 import type { Criterion, Subject } from './criteria/criterion.ts';
 import { type CutResult, cutParts, keepLayers } from './cut.ts';
+import { precise } from './precise.ts';
 import { unitsOnTheWay } from './rounds.ts';
 import { selectGlobal, selectTop } from './select.ts';
 import { type Goal, goalsOf, type Keep, layersGoal } from './targets.ts';
@@ -55,8 +56,6 @@ const choose = (steps: readonly Step[], scores: Scores, scope: 'layer' | 'global
 
 /** Scores of few units are listed; of many, the deciles. */
 const LISTED = 32;
-
-const precise = (score: number): number => Number(score.toPrecision(4));
 
 const summary = (scores: Float64Array): Json => {
   if (scores.length <= LISTED) return { scores: Array.from(scores, precise) };

@@ -81,7 +81,7 @@ export const judgedTexts = async (model: Model, count: number, context: PruneCon
 };
 
 /** Makes something when it is first asked for, and keeps it. */
-const kept = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+export const kept = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make();

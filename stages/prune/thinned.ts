@@ -8,7 +8,7 @@ import { openRefiner, refined } from '../../engine/layerwise/refine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { forEachPlace } from './plane.ts';
+import { forEachPlace, inRows } from './plane.ts';
 import type { Product } from './products.ts';
 import type { Asked, Walker, Weight } from './saliencies/saliency.ts';
 
@@ -84,14 +84,6 @@ class Correlations {
   }
 }
 
-const inRows = ({ plane, data }: Pick<Weight, 'plane' | 'data'>): Float32Array => {
-  const rows = new Float32Array(data.length);
-  forEachPlace(plane, (place, row, column) => {
-    rows[row * plane.width + column] = data[place] as number;
-  });
-  return rows;
-};
-
 /** One product: its zeros are chosen, what stays makes up for them, and the bias for what the mean of the product moved by. */
 const thin = async (
   { product, weight, data }: Thinning,
@@ -100,10 +92,10 @@ const thin = async (
 ): Promise<{ readonly rows: Float32Array; readonly bias: ((before: Tensor) => Tensor) | undefined }> => {
   const { rows, width } = weight.plane;
   const { means, products, damped: sum } = correlations.of(product);
-  const dense = inRows(weight);
+  const dense = inRows(weight.plane, weight.data);
   const start =
     tools.walker === undefined
-      ? inRows({ plane: weight.plane, data })
+      ? inRows(weight.plane, data)
       : await tools.walker.thin({ rows, width, data: dense, products }, asked, watching.signal);
   const near =
     tools.refiner === undefined

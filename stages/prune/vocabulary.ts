@@ -5,6 +5,7 @@ import { reworded, stageError } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo, Processor } from '../../models/model.ts';
 import { type Count, targetOf } from './counts.ts';
+import { precise } from './precise.ts';
 import type { Pruned } from './pruned.ts';
 
 type Counts = ReadonlyMap<number, number>;
@@ -105,7 +106,7 @@ export const cutVocabulary = (model: Model, keep: Count, counts: Counts): Pruned
   if (rows === 0) throw stageError('keep.vocabulary: the model has no table that token ids look up');
   const { tokenizer, ids } = choose(model, counts, keep);
   const graph = orRefused(() => keepTokens(model, [...ids]));
-  const coverage = Number((sum(counts, ids) / Math.max(1, sum(counts, counts.keys()))).toPrecision(4));
+  const coverage = precise(sum(counts, ids) / Math.max(1, sum(counts, counts.keys())));
   return {
     model: { graph, tokenizer, info: infoAfter(model.info, ids) },
     metrics: { vocabulary: { from: rows, to: ids.length, used: counts.size, coverage } },

@@ -1,3 +1,4 @@
+import type { Encoded } from '../../engine/encoded.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
@@ -6,13 +7,13 @@ import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import { lookedAt, type States } from './looks.ts';
-import type { Scored } from './patterns/pattern.ts';
+import { asScores, type Scored } from './patterns/pattern.ts';
 import { planeOf } from './plane-of.ts';
 import { calibrationTexts, type Product, productOf, squaresOf, watchingOf } from './products.ts';
 import type { Pruned } from './pruned.ts';
 import type { Saliency, Weight } from './saliencies/saliency.ts';
 import { prunableNames, zeroShares } from './sparse.ts';
-import { expectLoss, type PruneContext, subjectOf } from './subject.ts';
+import { expectLoss, kept, type PruneContext, subjectOf } from './subject.ts';
 import { type Thinning, thinProducts, withTools } from './thinned.ts';
 import { makesZeros, prunableIn, readsInputs, type ZerosAsked, zerosAsked } from './zero-options.ts';
 import { Quota } from './zeros.ts';
@@ -97,6 +98,8 @@ interface Zeroing {
   readonly asked: ZerosAsked;
   readonly weights: readonly Weight[];
   readonly context: PruneContext;
+  /** Texts that inputs are looked at by; read when they are first asked for. */
+  examples(): Promise<readonly Encoded[]>;
 }
 
 const counting =
@@ -116,11 +119,10 @@ const productIn = ({ model }: Zeroing, name: string): Product | undefined => pro
 
 /** Sums of squares of the inputs of each weight. */
 const inputsOf = async (zeroing: Zeroing): Promise<ReadonlyMap<string, Float64Array>> => {
-  const { model, asked, weights, context } = zeroing;
+  const { model, weights, context, examples } = zeroing;
   const products = weights.flatMap(({ name }) => productIn(zeroing, name) ?? []);
-  const examples = await calibrationTexts(model, asked.calibration, context);
   const onText = counting(context, 'texts', 'looking at inputs');
-  const squares = await squaresOf(watchingOf(model, context), products, examples, onText);
+  const squares = await squaresOf(watchingOf(model, context), products, await examples(), onText);
   const sumOf = ({ inputs, width }: Product): Float64Array =>
     Float64Array.from({ length: width }, (_, i) => inputs.reduce((sum, one) => sum + (squares.get(one)?.[i] ?? 0), 0));
   return new Map(products.map((product) => [product.weight, sumOf(product)]));
@@ -143,12 +145,9 @@ const scoresOf = async (zeroing: Zeroing, saliency: Saliency, states: States): P
   }
 };
 
-/** The smallest number above 0: what is there counts more than what is gone. */
-const LEAST = 2 ** -149;
-
 const scored = ({ data, plane }: Weight, scores: Float32Array): Scored => ({
   plane,
-  scores: scores.map((score, i) => (data[i] === 0 ? 0 : Math.max(score, LEAST))),
+  scores: asScores(data, scores, new Float32Array(scores.length)),
 });
 
 const expectNumbers = ({ name }: Weight, { scores }: Scored, saliency: Saliency): void => {
@@ -200,7 +199,7 @@ const thinnedBiases = async (
     return product === undefined ? [] : [{ product, weight, data: data[i] ?? new Float32Array() }];
   });
   const watching = watchingOf(model, context);
-  const examples = await calibrationTexts(model, asked.calibration, context);
+  const examples = await zeroing.examples();
   const opening = { walker: walks ? saliency.open(watching.engine, context.threads) : undefined, refines: reconstruct };
   return await withTools(opening, watching, (tools) =>
     thinProducts(thinnings, {
@@ -241,9 +240,11 @@ export const zeroWeights = async (model: Named, options: PruneOptions, seed: num
 export const makeZeros = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   if (!makesZeros(options)) return { model, metrics: {} };
   const { names, sparsity } = sparsityPlan(model, options);
-  const zeroing = { model, options, context, asked: zerosAsked(options), weights: weightsIn(model.graph, names) };
-  expectFits(zeroing.weights, zeroing.asked);
-  const walks = zeroing.asked.saliency.reads === 'correlations';
+  const asked = zerosAsked(options);
+  const examples = kept(() => calibrationTexts(model, asked.calibration, context));
+  const zeroing = { model, options, context, asked, examples, weights: weightsIn(model.graph, names) };
+  expectFits(zeroing.weights, asked);
+  const walks = asked.saliency.reads === 'correlations';
   const data = walks ? zeroing.weights.map((weight) => weight.data.slice()) : await zeroedData(zeroing, sparsity);
   const biases = await thinnedBiases(zeroing, data, sparsity);
   const moved = { ...model.graph, weights: new Map([...model.graph.weights, ...biases]) };

@@ -4,6 +4,7 @@ import type { Json } from '../../../ground/json.ts';
 import { anatomyOf } from '../../../models/anatomy.ts';
 import { leastGraph } from '../../costs/variants.ts';
 import type { CutResult } from '../cut.ts';
+import { precise } from '../precise.ts';
 import { amountOnTheWay } from '../rounds.ts';
 import { cutStructure } from '../structured.ts';
 import { cutBy, type Division, dividedWithin } from './divide.ts';
@@ -74,8 +75,9 @@ const bestWidth = async (given: Budgeting): Promise<Candidate> => {
   let least = Number.POSITIVE_INFINITY;
   for (const hidden of widths) {
     const graph = await narrowed(given, hidden);
-    least = Math.min(least, leastCount(given, graph));
-    if (leastCount(given, graph) > given.meter.limit) continue;
+    const fewest = leastCount(given, graph);
+    least = Math.min(least, fewest);
+    if (fewest > given.meter.limit) continue;
     const candidate = await dividedAt(given, hidden, graph);
     if (best !== undefined && candidate.harm >= best.harm) break;
     best = candidate;
@@ -130,8 +132,6 @@ const layersJson = ({ found, numbers }: Candidate, { left, layers }: Division): 
     };
     return { layer, heads: of('heads'), ffn: of('ffn') };
   });
-
-const precise = (figure: number): number => Number(figure.toPrecision(4));
 
 /** Divides a budget over layers, heads and neurons by measured harm, and over widths of the stream where that is asked for. */
 export const withinBudget = async (given: Budgeting): Promise<CutResult> => {

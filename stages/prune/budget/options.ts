@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { bytesIn } from '../../../ground/bytes.ts';
 import { shareOf } from '../counts.ts';
-
-const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
-
-/** One message for everything that can be wrong with a value. */
-const saying = (expected: string) => ({
-  error: (issue: { readonly input?: unknown }) => `expected ${expected}; found ${shown(issue.input)}`,
-});
+import { saying } from '../saying.ts';
 
 /** How many times as quick, as people write it: `6x`; undefined for anything else. */
 export const timesIn = (text: string): number | undefined => {

@@ -1,5 +1,6 @@
 import { cpuEngine } from '../../../engine/engines/cpu/engine.ts';
 import { gramBytes } from '../../../engine/layerwise/grams.ts';
+import { passesOf } from '../../../engine/layerwise/passes.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { Part } from '../../../models/anatomy.ts';
 import type { Subject } from '../criteria/criterion.ts';
@@ -15,22 +16,12 @@ export type { Chosen, Compensate } from './readers.ts';
 const MOST_BYTES = 512e6;
 
 /** Readers in groups whose sums fit into memory together. */
-const passesOf = (readers: readonly Reader[]): readonly (readonly Reader[])[] => {
-  const passes: Reader[][] = [];
-  let left = 0;
-  let last: Reader | undefined;
-  for (const reader of readers) {
-    const bytes = reader.gate.value === last?.gate.value ? 0 : gramBytes({ width: reader.gate.owner.length });
-    if (passes.length === 0 || bytes > left) {
-      passes.push([]);
-      left = MOST_BYTES;
-    }
-    passes.at(-1)?.push(reader);
-    left -= bytes;
-    last = reader;
-  }
-  return passes;
-};
+const lotsOf = (readers: readonly Reader[]): readonly (readonly Reader[])[] =>
+  passesOf(
+    readers.map((reader) => ({ reader, input: reader.gate.value })),
+    ({ reader }) => gramBytes({ width: reader.gate.owner.length }),
+    MOST_BYTES,
+  ).map((lot) => lot.map(({ reader }) => reader));
 
 const readingOf = async ({ graph, model, threads, signal, examples, progress }: Subject) => ({
   ...{ graph, info: model.info, engine: cpuEngine, threads, signal },
@@ -47,7 +38,7 @@ export const compensated = async (subject: Subject, how: Compensation, chosen: C
   const others = readers.filter((reader) => !isRefittable(graph, reader));
   let current = (await meansInBiases(subject, others))(graph, chosen);
   const reading = await readingOf(subject);
-  for (const pass of passesOf(fitting)) current = (await leastSquares(reading, pass))(current, chosen);
+  for (const lot of lotsOf(fitting)) current = (await leastSquares(reading, lot))(current, chosen);
   return current;
 };
 

@@ -1,10 +1,11 @@
 import type { TrainRequest } from '../../../engine/train-request.ts';
-import { applyCuts } from '../../../graph/cut/index.ts';
 import type { Json } from '../../../ground/json.ts';
 import { anatomyOf } from '../../../models/anatomy.ts';
 import type { Model } from '../../../models/model.ts';
 import type { PruneOptions } from '../config.ts';
+import { cutParts } from '../cut.ts';
 import { infoAfter } from '../info.ts';
+import { precise } from '../precise.ts';
 import { type Goal, goalsOf } from '../targets.ts';
 import { type LearntGates, learntGates } from './learnt.ts';
 
@@ -15,19 +16,12 @@ const goalsIn = (model: Model, { keep = {} }: PruneOptions): readonly Goal[] => 
 };
 
 const cut = (model: Model, { chosen }: LearntGates): Model => {
-  const cuts = [...chosen()].flatMap(([{ group }, { kept }]) => (group === undefined ? [] : [{ group, kept }]));
-  const graph = applyCuts(
-    model.graph,
-    cuts.map(({ group }) => group),
-    cuts.map(({ kept }) => kept),
-  );
+  const graph = cutParts(model.graph, new Map([...chosen()].map(([part, { kept }]) => [part, kept])));
   return { ...model, graph, info: infoAfter(model.info, graph) };
 };
 
 /** Units that are listed one by one; of more it is said how many stay. */
 const LISTED = 32;
-
-const precise = (share: number): number => Number(share.toPrecision(4));
 
 /** What became of each part: how many stay, and how open the gates were of what stays and of what goes. */
 const reported = ({ chosen }: LearntGates): { readonly [key: string]: Json } =>

@@ -1,4 +1,4 @@
-import { type Plane, placeIn } from '../plane.ts';
+import { forEachPlace, type Plane } from '../plane.ts';
 import type { Pattern, PatternKind, Scored } from './pattern.ts';
 import { marked, type Units } from './smallest.ts';
 
@@ -12,12 +12,9 @@ interface Block {
 /** Calls for each number of a plane with the block that it is in: blocks count row by row. */
 const forEach = (plane: Plane, { rows, columns }: Block, see: (place: number, block: number) => void): void => {
   const across = plane.width / columns;
-  for (let row = 0; row < plane.rows; row++) {
-    const first = Math.floor(row / rows) * across;
-    for (let column = 0; column < plane.width; column++) {
-      see(placeIn(plane, row, column), first + Math.floor(column / columns));
-    }
-  }
+  forEachPlace(plane, (place, row, column) => {
+    see(place, Math.floor(row / rows) * across + Math.floor(column / columns));
+  });
 };
 
 /** A block matters as much as all that it holds: what is added for one number is a mean, so that scores stay small. */

@@ -1,24 +1,14 @@
-import { type Plane, placeIn } from '../plane.ts';
+import { forEachPlace, inRows, type Plane } from '../plane.ts';
 import type { Pattern, PatternKind, Scored } from './pattern.ts';
 import { marked } from './smallest.ts';
-
-/** Numbers of a plane row by row: what is kept the other way round is turned. */
-const inRows = (plane: Plane, data: Float32Array): Float32Array => {
-  if (!plane.turned) return data;
-  const rows = new Float32Array(data.length);
-  for (let row = 0, at = 0; row < plane.rows; row++) {
-    for (let column = 0; column < plane.width; column++) rows[at++] = data[placeIn(plane, row, column)] as number;
-  }
-  return rows;
-};
 
 /** Marks of rows where the weight itself has them. */
 const inPlace = (plane: Plane, gone: Uint8Array): Uint8Array => {
   if (!plane.turned) return gone;
   const own = new Uint8Array(gone.length);
-  for (let row = 0, at = 0; row < plane.rows; row++) {
-    for (let column = 0; column < plane.width; column++) own[placeIn(plane, row, column)] = gone[at++] as number;
-  }
+  forEachPlace(plane, (place, row, column) => {
+    own[place] = gone[row * plane.width + column] as number;
+  });
   return own;
 };
 

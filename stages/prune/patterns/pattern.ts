@@ -10,6 +10,17 @@ export interface Scored {
   readonly scores: Float32Array;
 }
 
+/** The smallest number above 0: what is there counts more than what is gone. */
+const LEAST = 2 ** -149;
+
+/** Scores as patterns want them: those below 0 are raised with all others, and what is 0 already has none. */
+export const asScores = (data: Float32Array, scores: Float32Array, into: Float32Array, least = 0): Float32Array => {
+  for (let i = 0; i < into.length; i++) {
+    into[i] = data[i] === 0 ? 0 : Math.max((scores[i] as number) - least, LEAST);
+  }
+  return into;
+};
+
 /** How much goes, and who competes. */
 export interface Cut {
   /** Of all numbers together, reached to the very unit; less than a pattern fixes is a part of the way to it. */
