@@ -29,6 +29,13 @@ export const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Whether a folder is there. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
 /** The size of a file within a bound. Throws where it is none or too long; one that is missing fails as it does for the system. */
 export const fileSize = (path: string, expected: Expected = {}): number => {
   const { most = Number.POSITIVE_INFINITY, called = path, refuse = userErrors('wrong-file') } = expected;

@@ -20,6 +20,9 @@ export const count = (n: number): string =>
 /** A count with all its digits, in groups of three. The system's own formatter takes longer to load than a whole table. */
 export const whole = (n: number): string => finite(n, () => String(Math.round(n)).replace(/\B(?=(?:\d{3})+$)/g, ','));
 
+/** A count of things, one of which is called so. */
+export const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 ? '' : 's'}`;
+
 export const milliseconds = (ms: number): string =>
   finite(ms, () => {
     if (ms < 0.0005 && ms > 0) return ms.toPrecision(1);

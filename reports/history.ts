@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
 import { readText } from '../ground/whole-file.ts';
+import { isSeedFolder } from './seed-folder.ts';
 import { readWritten } from './written.ts';
 
 /** Folder of a run's folder in which older reports lie, each a run's folder of its own that is called by its number. */
@@ -65,7 +66,7 @@ export const entriesIn = async (folder: string): Promise<readonly Entry[]> => {
 /** Every report of a folder, which may be that of one seed: its older ones lie in the history of the run above it. */
 const entriesAt = async (folder: string): Promise<readonly Entry[]> => {
   const [run, seed] = [dirname(folder), basename(folder)];
-  if (!/^seed-\d+$/.test(seed) || (await exists(join(folder, HISTORY)))) return await entriesIn(folder);
+  if (!isSeedFolder(seed) || (await exists(join(folder, HISTORY)))) return await entriesIn(folder);
   const above = (await entriesIn(run)).map((entry) => ({ ...entry, folder: join(entry.folder, seed) }));
   const there = await Promise.all(above.map((entry) => exists(join(entry.folder, 'report.json'))));
   const own = above.filter((_, i) => there[i]);

@@ -8,6 +8,7 @@ import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
 import { type AutomaticSummary, outputIn, type RunSummary, type StageSummary, type StepSummary } from './record.ts';
 import { RECORDS, runFile, SCHEMA, schemas } from './run-file.ts';
+import { seedFolder } from './seed-folder.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';
 
@@ -16,9 +17,6 @@ const VALIDATION = 'validation';
 
 /** Kinds of output that a report is computed from; models are described, not kept. */
 const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements', 'profile'];
-
-/** Folder of one of several seeds in a run's folder: a whole run's folder of its own. */
-export const seedFolder = (seed: number): string => `seed-${seed}`;
 
 /** Folders of the seeds of a run; none where it has one seed. */
 export const seedFolders = ({ seeds = [] }: RunSummary): readonly string[] => seeds.map(seedFolder);

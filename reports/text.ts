@@ -34,6 +34,9 @@ export const jsonForPeople = (json: unknown): string =>
     .replace(deceptive, escaped)
     .replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)}\n`;
 
+/** Workflow commands of GitHub begin with these wherever a line does: text of a report must not. */
+export const disarmed = (text: string): string => oneLine(text).replace(/::/g, ': :').replace(/##\[/g, '## [');
+
 /** The first letter large, as at the start of a sentence. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,5 +1,6 @@
 import type { Batch } from '../../data/batches.ts';
 import { type Graph, value } from '../../graph/graph.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import type { Engine, Program } from '../engine.ts';
 import { HeldZeros } from '../held.ts';
 import { type LossScale, unscaled, unscaledArrays } from '../loss-scale.ts';
@@ -37,16 +38,6 @@ interface Compiled {
 }
 
 const zerosLike = ({ dims, data }: Trained) => fedOf({ dims, data: new Float32Array(data.length) });
-
-const joined = (parts: readonly Float32Array[]): Float32Array<ArrayBuffer> => {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let start = 0;
-  for (const part of parts) {
-    all.set(part, start);
-    start += part.length;
-  }
-  return all;
-};
 
 /** Where moments of slabs are on the device, and the arrays of the host that they are made of. */
 const momentsIn = (slabs: readonly Slab[], trained: readonly Trained[]) => {
@@ -144,7 +135,7 @@ export class DeviceUpdater implements Updater {
   async #placeMoments(): Promise<void> {
     for (const { name, dims, parts } of momentsIn(this.#slabs, this.#trained)) {
       const [first, ...rest] = parts;
-      const data = first !== undefined && rest.length === 0 ? first : joined(parts);
+      const data = first !== undefined && rest.length === 0 ? first : joinedFloats(parts);
       await this.#resident.put(name, fedOf({ dims, data }));
     }
   }

@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from '../graph.ts';
 import { intAttr } from '../ops/shared-structure.ts';
-import { newArray, type Tensor, tensorOf } from '../tensor.ts';
-import { blocksOf, type Grid, widened } from './grid.ts';
+import type { Tensor } from '../tensor.ts';
+import { blocksOf, type Grid, matrixOf, widened } from './grid.ts';
 import { unpackedOf } from './pack.ts';
 import { blockProductAt } from './stored.ts';
 
@@ -22,8 +22,5 @@ export const floatsOfBlocks = (graph: Graph, node: Node): Tensor | undefined => 
     ...{ grid, rows, width, codes: rowsOf(codes), scales: { ...scales, dims: [rows, blocksOf(width, grid)] } },
     ...(zeros === undefined ? {} : { zeros: rowsOf(zeros) }),
   };
-  const near = widened(packed, grid, unpackedOf(packed));
-  const turned = newArray('float32', near.length);
-  for (let i = 0; i < near.length; i++) turned[(i % width) * rows + Math.floor(i / width)] = near[i] as number;
-  return tensorOf('float32', [width, rows], turned);
+  return matrixOf(widened(packed, grid, unpackedOf(packed)), [width, rows], 'turned');
 };

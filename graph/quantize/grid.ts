@@ -1,4 +1,4 @@
-import { type ArrayOf, elementCount, floatPiecesOf, type Tensor } from '../tensor.ts';
+import { type ArrayOf, elementCount, floatPiecesOf, type Tensor, tensorOf } from '../tensor.ts';
 
 /** Numbers that may share a scale: what kernels take. */
 export const blockSizes = [16, 32, 64, 128, 256] as const;
@@ -51,7 +51,7 @@ export const blankFor = ({ rows, width }: Pick<Rows, 'rows' | 'width'>, grid: Gr
 export type Layout = 'as it is' | 'turned';
 
 /** The numbers of a matrix as rows. */
-export const rowsOf = (tensor: Tensor, layout: Layout): Rows => {
+export const rowsOf = (tensor: Tensor, layout: Layout): Rows & { readonly data: ArrayOf<'float32'> } => {
   const [first = 0, second = 0] = tensor.dims;
   const data = new Float32Array(elementCount(tensor.dims));
   const isTurned = layout === 'turned';
@@ -64,6 +64,15 @@ export const rowsOf = (tensor: Tensor, layout: Layout): Rows => {
     at += piece.length;
   }
   return isTurned ? { rows: second, width: first, data } : { rows: first, width: second, data };
+};
+
+/** Rows as the matrix that they are of. */
+export const matrixOf = (rows: ArrayOf<'float32'>, dims: readonly number[], layout: Layout): Tensor => {
+  if (layout === 'as it is') return tensorOf('float32', dims, rows);
+  const [first = 0, second = 0] = dims;
+  const data = new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) data[(i % first) * second + Math.floor(i / first)] = rows[i] as number;
+  return tensorOf('float32', dims, data);
 };
 
 /** The numbers that rounded rows stand for. */

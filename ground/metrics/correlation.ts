@@ -4,7 +4,7 @@ import { column, type Judged, meanOf, type Times } from './metric.ts';
 const ROUNDING = 1e-12;
 
 /** Pearson's correlation of two columns; NaN where one of them is constant. */
-const correlation = (x: ArrayLike<number>, y: ArrayLike<number>, times?: Times): number => {
+export const correlation = (x: ArrayLike<number>, y: ArrayLike<number>, times?: Times): number => {
   const [mx, my] = [meanOf(x, times), meanOf(y, times)];
   let [xy, xx, yy, count] = [0, 0, 0, 0];
   for (let i = 0; i < x.length; i++) {

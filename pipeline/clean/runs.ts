@@ -1,12 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readText } from '../../ground/whole-file.ts';
+import { isFolder, readText } from '../../ground/whole-file.ts';
 import { type Entry, entriesIn, HISTORY } from '../../reports/history.ts';
 import { metricOf } from '../../reports/metric.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { damageOf, readSummary } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';
+import { isSeedFolder } from '../../reports/seed-folder.ts';
 import { headline } from '../../reports/verdict.ts';
 import { bytesAt } from './sizes.ts';
 
@@ -94,12 +95,6 @@ const listed = async (out: string, { number, folder, shown, created }: Entry, en
   }
 };
 
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-
 const listedIn = async (out: string): Promise<readonly Listed[]> => {
   const entries = await entriesIn(out);
   return await Promise.all(entries.map((entry) => listed(out, entry, entries.length)));
@@ -107,7 +102,7 @@ const listedIn = async (out: string): Promise<readonly Listed[]> => {
 
 /** A seed's folder is part of its run. */
 const foldersIn = async (folder: string): Promise<readonly string[]> => {
-  const names = (await readdir(folder)).filter((name) => !/^seed-\d+$/.test(name));
+  const names = (await readdir(folder)).filter((name) => !isSeedFolder(name));
   const found = await Promise.all(names.map((name) => isFolder(join(folder, name))));
   return names.filter((_, i) => found[i]).map((name) => join(folder, name));
 };

@@ -7,6 +7,7 @@ import { placedFile } from '../../reports/placed.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { recordFiles, seedFolders } from '../../reports/records.ts';
 import { runFile } from '../../reports/run-file.ts';
+import { seedFolder } from '../../reports/seed-folder.ts';
 import { writtenFile } from '../../reports/written.ts';
 import { replaceFile, temporaryFor } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
@@ -31,7 +32,7 @@ const recordsIn = async (out: string): Promise<readonly string[]> =>
 const seedsIn = async (out: string): Promise<readonly string[]> => {
   try {
     const { seeds }: Pick<RunSummary, 'seeds'> = JSON.parse(await readText(join(out, runFile)));
-    return seeds === undefined ? [] : seeds.map((seed) => `seed-${seed}`);
+    return seeds === undefined ? [] : seeds.map(seedFolder);
   } catch {
     return [];
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { shownNumber } from '../../reports/history.ts';
 import type { RunSummary } from '../../reports/record.ts';
-import { seedFolder } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { seedFolder } from '../../reports/seed-folder.ts';
 import { withSeeds } from '../../reports/seeds.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { folderReader } from '../../data/datasets/folder-reader.ts';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { isSplitColumn, splitOf } from '../../data/datasets/split-column.ts';
 import { dataTask } from '../../ground/tasks.ts';
+import { isFolder } from '../../ground/whole-file.ts';
 import { requestError } from '../diagnostic.ts';
 import { inline } from '../yaml/values.ts';
 import { expectFile } from './recognise.ts';
@@ -12,12 +12,6 @@ import type { Roles } from './roles.ts';
 export interface Guess extends Omit<DataGuess, 'uses'> {
   readonly uses: DataGuess['uses'] | 'folder';
 }
-
-const isFolder = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 /** Whether all that somebody named are folders of text files. Throws where one is neither that nor a file, or of the other kind. */
 export const areFolders = async ([first = '', ...more]: readonly string[]): Promise<boolean> => {

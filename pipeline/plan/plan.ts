@@ -1,5 +1,6 @@
 import type { Json } from '../../ground/json.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
+import { isSeedFolder } from '../../reports/seed-folder.ts';
 import type { Place } from '../../stages/place.ts';
 import type { Ref } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -86,7 +87,7 @@ const automaticStages = ({ stages }: Pick<Catalogue, 'stages'>): Catalogue['stag
 export const isReserved = (id: string, catalogue: Pick<Catalogue, 'stages'>): boolean =>
   automaticStages(catalogue).some(({ uses }) => uses === id) ||
   folders.includes(id) ||
-  /^seed-\d+$/.test(id) ||
+  isSeedFolder(id) ||
   /^(?:report|events)\./.test(id);
 
 /** Steps that a step needs, itself included, in the plan's order. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HISTORY, numbersIn, shownNumber } from '../../reports/history.ts';
+import { isSeedFolder } from '../../reports/seed-folder.ts';
 
 /** A file as it is now: another stamp is another content. */
 export interface Stamped {
@@ -51,7 +52,7 @@ const olderPlace = async (run: string, folder: string, number: number): Promise<
 /** The reports of one run's folder. */
 const placesIn = async (run: string, folder: string): Promise<readonly RunPlace[]> => {
   const names: readonly string[] = await readdir(folder).catch(() => []);
-  const logs = names.filter((name) => name === EVENTS || /^seed-\d+$/.test(name));
+  const logs = names.filter((name) => name === EVENTS || isSeedFolder(name));
   const [report, log, numbers] = await Promise.all([
     names.includes(REPORT) ? stamped(join(folder, REPORT)) : null,
     Promise.all(logs.map((name) => stamped(join(folder, name, ...(name === EVENTS ? [] : [EVENTS]))))).then(newest),
@@ -64,7 +65,7 @@ const placesIn = async (run: string, folder: string): Promise<readonly RunPlace[
 
 /** Folders in a folder that may be those of runs: a seed's is part of its run. */
 const foldersIn = async (folder: string): Promise<readonly string[]> =>
-  (await readdir(folder).catch((): string[] => [])).filter((name) => !/^seed-\d+$/.test(name));
+  (await readdir(folder).catch((): string[] => [])).filter((name) => !isSeedFolder(name));
 
 /** Those of one run, or of its variants. */
 const placesOf = async (run: string, folder: string): Promise<readonly RunPlace[]> => {

@@ -2,6 +2,7 @@ import { overSeeds } from '../../data/statistics/crossed.ts';
 import type { Effect } from '../../data/statistics/effects.ts';
 import { metricEffect } from '../../data/statistics/metrics.ts';
 import { mean } from '../../data/statistics/scored.ts';
+import { joinedDoubles } from '../../ground/joined.ts';
 import type { Metric } from '../../ground/metrics/index.ts';
 import { column, type Judged } from '../../ground/metrics/metric.ts';
 import type { DiffSide } from '../diff/compare.ts';
@@ -32,16 +33,6 @@ const runsOf = (mine: Recipe, theirs: Recipe): Runs => {
   });
 };
 
-const joined = (lists: readonly ArrayLike<number>[]): Float64Array => {
-  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.set(list, at);
-    at += list.length;
-  }
-  return all;
-};
-
 /** The answers of all seeds as one: those to one text, whatever the seed, belong together. */
 const pooled = (all: readonly Judged[]): Judged => {
   const [first] = all;
@@ -51,7 +42,7 @@ const pooled = (all: readonly Judged[]): Judged => {
     Object.defineProperty(columns, name, {
       enumerable: true,
       get: () => {
-        made ??= joined(all.map((judged) => column(judged, name)));
+        made ??= joinedDoubles(all.map((judged) => column(judged, name)));
         return made;
       },
     });
@@ -60,7 +51,7 @@ const pooled = (all: readonly Judged[]): Judged => {
   return {
     count: all.reduce((sum, { count }) => sum + count, 0),
     columns,
-    groups: Int32Array.from(joined(texts)),
+    groups: Int32Array.from(joinedDoubles(texts)),
   };
 };
 

@@ -1,7 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isMissing, userErrors } from '../../ground/errors.ts';
-import { readText } from '../../ground/whole-file.ts';
+import { isFile, isFolder, readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
 import { damageOf } from '../records.ts';
 import type { Comparison } from './comparison.ts';
@@ -9,12 +9,6 @@ import { comparisonFile } from './file.ts';
 import { comparisonSchema } from './schema.ts';
 
 const comparisonError = userErrors('comparison');
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** The comparison that a folder of variants holds; undefined where it holds none. */
 const readComparison = async (folder: string): Promise<Comparison | undefined> => {
@@ -33,7 +27,7 @@ const readComparison = async (folder: string): Promise<Comparison | undefined> =
   }
 };
 
-const hasReport = (folder: string): Promise<boolean> => exists(join(folder, 'report.json'));
+const hasReport = (folder: string): Promise<boolean> => isFile(join(folder, 'report.json'));
 
 /** Folders of runs in a folder that is none itself: in the order of its comparison where there is one. */
 const runsIn = async (folder: string): Promise<readonly string[]> => {
@@ -44,12 +38,6 @@ const runsIn = async (folder: string): Promise<readonly string[]> => {
   for (const name of all) if (await hasReport(join(folder, name))) runs.push(join(folder, name));
   return runs;
 };
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 /** The reports that a path stands for: one, or those of a folder of runs. */
 const reportsAt = async (where: string): Promise<readonly string[]> => {

@@ -5,8 +5,8 @@ import type { DiffSide } from '../diff/compare.ts';
 import { loadSide } from '../diff/load.ts';
 import { reportFolder } from '../history.ts';
 import { qualityReport } from '../quality.ts';
-import { seedFolder } from '../records.ts';
 import type { StageReport } from '../report.ts';
+import { seedFolder } from '../seed-folder.ts';
 
 /** One recipe: its runs, a seed each. */
 export interface Recipe {

@@ -1,8 +1,8 @@
 import { mean } from '../../data/statistics/scored.ts';
 import { metricCalled } from '../../ground/metrics/index.ts';
-import { bytes, range, whole } from '../figures.ts';
+import { bytes, plural, range } from '../figures.ts';
 import { timeText } from '../speed.ts';
-import { oneLine } from '../text.ts';
+import { disarmed } from '../text.ts';
 import type { Comparison, RecipeReport, RecipeStage, RecipeTest } from './comparison.ts';
 import { qualityWords, type Words, wordsOf } from './words.ts';
 
@@ -209,8 +209,6 @@ const stageRows = (comparison: Comparison): readonly StageRow[] => {
   );
 };
 
-const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 ? '' : 's'}`;
-
 const unpairedNote = ({ comparisons }: Comparison): readonly string[] =>
   comparisons.every(({ paired }) => paired)
     ? []
@@ -254,9 +252,6 @@ const factsOf = ({ recipes, refusals, stage }: Comparison): readonly ListedFacts
     { title: `What differs from ${first?.id ?? ''}`, items: changes },
   ].filter(({ items }) => items.length > 0);
 };
-
-/** Workflow commands of GitHub begin with these wherever a line does: text of a report must not. */
-const disarmed = (text: string): string => oneLine(text).replace(/::/g, ': :').replace(/##\[/g, '## [');
 
 /** Every text of a row. */
 const disarmedTexts = <Row extends object>(row: Row): Row => {

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isUserError, messageOf, reworded, systemCode, userErrors } from '../../ground/errors.ts';
 import { datasetMetrics } from '../../ground/reported/data.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
-import { readText } from '../../ground/whole-file.ts';
+import { isFolder, readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
@@ -115,12 +114,6 @@ const writtenReport = async (folder: string): Promise<Report> => {
   await verifyWritten(folder, ['report.json']);
   return parseReport(text, file);
 };
-
-const isFolder = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 /**
  * One side of a diff: the folder of a run with its predictions, an older report of it, a report.json, or one in a commit as

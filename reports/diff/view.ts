@@ -1,7 +1,7 @@
-import { bytes, count, milliseconds, percent, range, times, whole } from '../figures.ts';
+import { bytes, count, milliseconds, percent, plural, range, times } from '../figures.ts';
 import { byUrgency, gateCount, gateSentence } from '../gates/words.ts';
 import { metricOf, type Primary } from '../metric.ts';
-import { oneLine } from '../text.ts';
+import { disarmed } from '../text.ts';
 import { type Change, type Diff, type Finding, isClear, type StageDiff } from './diff.ts';
 
 /** One comparison as tables show it. */
@@ -74,8 +74,6 @@ const metricIn = ({ task }: Diff): Primary => metricOf({ data: { task } });
 
 const told = (stage: StageDiff, finding: Finding, metric: Primary): string =>
   `${nameOf(stage)} ${figureOf(finding, metric)} ${changeOf(finding, metric)}`;
-
-const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 ? '' : 's'}`;
 
 const listed = (diff: Diff, verdict: Finding['verdict']): readonly string[] =>
   diff.stages.flatMap((stage) =>
@@ -232,9 +230,6 @@ const noteOf = (diff: Diff, shown: number): string => {
 
 const sideText = ({ where, created }: Diff['before']): string =>
   `${where}${created === '' ? '' : `, ${created.slice(0, 10)}`}`;
-
-/** Workflow commands of GitHub begin with these wherever a line does: text of a report must not. */
-const disarmed = (text: string): string => oneLine(text).replace(/::/g, ': :').replace(/##\[/g, '## [');
 
 const disarmedRow = (row: Row): Row => ({ ...row, stage: disarmed(row.stage) });
 

@@ -1,3 +1,4 @@
+import { cosineOf } from '../../data/cosine.ts';
 import type { Example } from '../../data/dataset.ts';
 import { isUnread, largestOf, type Rows, rowOf } from '../../data/rows.ts';
 import type { Encoded } from '../../engine/encoded.ts';
@@ -5,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { predict } from '../../engine/predict.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { correlation } from '../../ground/metrics/correlation.ts';
 import { type Answer, modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
@@ -28,16 +30,6 @@ export const comparedTexts = (validation: readonly Example[], others: readonly E
 const signs = (numbers: Float32Array): string => numbers.reduce((text, x) => text + (x > 0 ? '+' : '-'), '');
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, x) => all + x, 0);
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => sum(Array.from(a, (x, i) => x * (b[i] as number)));
-
-const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  dot(a, b) / Math.max(Number.MIN_VALUE, Math.sqrt(dot(a, a) * dot(b, b)));
-
-const centred = (numbers: readonly number[]): readonly number[] => {
-  const mean = sum(numbers) / Math.max(1, numbers.length);
-  return numbers.map((x) => x - mean);
-};
-
 const meanOf = (one: Rows, other: Rows, rows: readonly number[], of: (a: Float32Array, b: Float32Array) => number) =>
   sum(rows.map((row) => of(rowOf(one, row), rowOf(other, row)))) / Math.max(1, rows.length);
 
@@ -51,10 +43,10 @@ export const agreementOf = (answer: Answer, one: Rows, other: Rows): number => {
     case 'set':
       return meanOf(one, other, rows, (a, b) => Number(signs(a) === signs(b)));
     case 'vector':
-      return meanOf(one, other, rows, cosine);
+      return meanOf(one, other, rows, (a, b) => cosineOf(a, 0, b, 0, a.length));
     case 'number': {
-      const all = (from: Rows): readonly number[] => centred(rows.map((row) => rowOf(from, row)[0] ?? 0));
-      return cosine(all(one), all(other));
+      const all = (from: Rows): readonly number[] => rows.map((row) => rowOf(from, row)[0] ?? 0);
+      return correlation(all(one), all(other)) || 0;
     }
   }
 };

@@ -12,7 +12,7 @@ import {
 import { fusedFor } from '../../graph/quantize/convert.ts';
 import type { FakeInput, FakeWeight } from '../../graph/quantize/fake/weight.ts';
 import { int8 } from '../../graph/quantize/formats/int8.ts';
-import { blocksOf, type Layout, type Rounded, rowsOf, widened } from '../../graph/quantize/grid.ts';
+import { blocksOf, matrixOf, type Rounded, rowsOf, widened } from '../../graph/quantize/grid.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { packedOf, unpackedOf } from '../../graph/quantize/pack.ts';
@@ -21,11 +21,11 @@ import { productGroups, type Scales, smoothed } from '../../graph/quantize/smoot
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { type ArrayOf, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { stageError } from '../../ground/errors.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import type { Model } from '../../models/model.ts';
 import { looksSparse } from '../../models/sparse.ts';
 import type { TrainedModel } from '../train/run.ts';
 import { type Part, partsOf } from './parts.ts';
-import { joined } from './rounded-inputs.ts';
 
 type Bytes = Exclude<Choice, BlockChoice | { readonly kept: string }>;
 
@@ -63,15 +63,6 @@ const slice = (rounded: Rounded, [from, count]: readonly [number, number], width
   scales: rounded.scales.slice(from * blocks, (from + count) * blocks),
   zeros: rounded.zeros.slice(from * blocks, (from + count) * blocks),
 });
-
-/** Rows as the matrix that they are of. */
-const matrixOf = (rows: ArrayOf<'float32'>, dims: readonly number[], layout: Layout): Tensor => {
-  if (layout === 'as it is') return tensorOf('float32', dims, rows);
-  const [first = 0, second = 0] = dims;
-  const data = new Float32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) data[(i % first) * second + Math.floor(i / first)] = rows[i] as number;
-  return tensorOf('float32', dims, data);
-};
 
 interface Begun {
   readonly tensor: Tensor;
@@ -175,7 +166,7 @@ const correct = ({ start, weights }: Preparing): void => {
 /** Rows of what was rounded, one after the other. */
 const joinedRows = (parts: readonly Rounded[]): Rounded => {
   const bytes = (of: (one: Rounded) => ArrayOf<'uint8'>) => new Uint8Array(Buffer.concat(parts.map(of)));
-  const scales = joined(parts.map((one) => one.scales));
+  const scales = joinedFloats(parts.map((one) => one.scales));
   return { codes: bytes(({ codes }) => codes), scales, zeros: bytes(({ zeros }) => zeros) };
 };
 

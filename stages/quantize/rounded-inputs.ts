@@ -1,6 +1,6 @@
 import type { Seen } from '../../engine/observe/index.ts';
 import { fixedPointOf, inSteps, type Range, rangeOf } from '../../graph/quantize/range.ts';
-import type { ArrayOf } from '../../graph/tensor.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import type { Calibrator } from './calibrators/calibrator.ts';
 import { Distributing } from './distributions.ts';
 
@@ -16,17 +16,6 @@ const divided = ({ data }: Seen, scales: Float32Array): Float32Array => {
   return rows;
 };
 
-/** Rows of texts, one text after the other. */
-export const joined = (texts: readonly Float32Array[]): ArrayOf<'float32'> => {
-  const all = new Float32Array(texts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const text of texts) {
-    all.set(text, at);
-    at += text.length;
-  }
-  return all;
-};
-
 const rounded = (data: Float32Array, range: Range): Float32Array => {
   const [point, rows] = [fixedPointOf(range), new Float32Array(data.length)];
   for (let i = 0; i < data.length; i++) rows[i] = inSteps(data[i] as number, point);
@@ -35,7 +24,7 @@ const rounded = (data: Float32Array, range: Range): Float32Array => {
 
 /** Each text by its own range, as DynamicQuantizeLinear rounds. */
 export const byText: RoundInputs = (_, scales) => (texts) =>
-  joined(
+  joinedFloats(
     texts.map((text) => {
       const data = divided(text, scales);
       return rounded(data, rangeOf(data));
@@ -49,5 +38,5 @@ export const byRange =
     const distributing = new Distributing();
     for (const text of others) distributing.add(divided(text, scales), calibrator.counts);
     const range = calibrator.range(distributing.distribution);
-    return (texts) => rounded(joined(texts.map((text) => divided(text, scales))), range);
+    return (texts) => rounded(joinedFloats(texts.map((text) => divided(text, scales))), range);
   };

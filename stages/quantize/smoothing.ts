@@ -8,8 +8,9 @@ import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
 import { type Limit, quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
 import { float32Of, newArray, tensorOf } from '../../graph/tensor.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import { type Activation, keptBytes, raise } from './activations.ts';
-import { joined, type RoundInputs } from './rounded-inputs.ts';
+import type { RoundInputs } from './rounded-inputs.ts';
 import { type Scaled, scalesOf } from './scales.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
@@ -162,7 +163,7 @@ const errorsOf = async (
 ): Promise<(scales: Float32Array) => Promise<number>> => {
   const parts: Judged[] = [];
   for (const texts of shortOf(judged)) {
-    const x = joined(texts.map(({ data }) => data));
+    const x = joinedFloats(texts.map(({ data }) => data));
     const rows = x.length / width;
     const exact: Float32Array[] = [];
     for (const weight of weights) exact.push((await errors.of(rows, width, x, weight)).product);

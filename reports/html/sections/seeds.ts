@@ -2,6 +2,7 @@ import type { Spread } from '../../../data/statistics/spread.ts';
 import { bytes, milliseconds, percent, plusMinus, speedup } from '../../figures.ts';
 import { metricOf, type Primary, type Written } from '../../metric.ts';
 import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
+import { seedFolder } from '../../seed-folder.ts';
 import { capital } from '../../text.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { colours, figure, notFromZero } from '../picture.ts';
@@ -130,7 +131,7 @@ export const seedsSection = async (report: Report): Promise<Section | null> => {
   return {
     id: 'seeds',
     title: `Over ${seeds.list.length} seeds`,
-    body: html`<p>Seeds ${seeds.list.join(', ')}: mean ± sample standard deviation, and the worst seed. All other sections are of seed ${report.seed}; those of the others are in the folders ${seeds.list.map((seed) => `seed-${seed}`).join(', ')}.</p>
+    body: html`<p>Seeds ${seeds.list.join(', ')}: mean ± sample standard deviation, and the worst seed. All other sections are of seed ${report.seed}; those of the others are in the folders ${seeds.list.map(seedFolder).join(', ')}.</p>
 ${table(columnsOf(seeds, reference, metricOf(report)), shown, 'Every stage over all seeds')}
 ${await picture(seeds, metricOf(report))}`,
   };

@@ -3,6 +3,7 @@ import { inverseFactor } from '../../../engine/layerwise/factor.ts';
 import { centred, type Gram, gramsOf, meansOf } from '../../../engine/layerwise/grams.ts';
 import type { Watching } from '../../../engine/observe/index.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
+import { matrixOf, rowsOf } from '../../../graph/quantize/grid.ts';
 import { sitesOfWeight } from '../../../graph/sites.ts';
 import { float32Of, type Tensor, tensorOf } from '../../../graph/tensor.ts';
 import { type Compensate, goneAt, type Reader } from './readers.ts';
@@ -61,14 +62,6 @@ const takenOver = (gram: Float64Array, size: number, matrix: Rows, { stay, go }:
   return factor === undefined ? undefined : solved(factor, crossed, n);
 };
 
-/** A matrix as (in, out), or back as (out, in). */
-const turnedBy = (data: Float32Array, rows: number): Float32Array<ArrayBuffer> => {
-  const [columns, turned] = [data.length / rows, new Float32Array(data.length)];
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) turned[c * rows + r] = data[r * columns + c] as number;
-  return turned;
-};
-
 /** The matrix, and the bias behind it where that is its own. */
 interface Refitted {
   readonly matrix: Tensor;
@@ -77,7 +70,9 @@ interface Refitted {
 
 const refitted = (matrix: Tensor, bias: Tensor | undefined, { turned }: Reader, gram: Gram, split: Split): Refitted => {
   const size = gram.width;
-  const data = turned ? turnedBy(float32Of(matrix), matrix.dims[0] ?? 1) : Float32Array.from(float32Of(matrix));
+  // (in, out), whichever way the matrix is kept.
+  const layout = turned ? 'turned' : 'as it is';
+  const { data } = rowsOf(matrix, layout);
   const rows: Rows = { data, width: data.length / size };
   const added = takenOver(bias === undefined ? gram.products : centred(gram), size, rows, split);
   const mean = meansOf(gram);
@@ -89,9 +84,8 @@ const refitted = (matrix: Tensor, bias: Tensor | undefined, { turned }: Reader, 
       if (bias !== undefined) addRow(sum, 0, -(mean[i] as number), added, k);
     }
   }
-  const back = turned ? turnedBy(data, size) : data;
   return {
-    matrix: tensorOf('float32', matrix.dims, back),
+    matrix: matrixOf(data, matrix.dims, layout),
     ...(bias === undefined ? {} : { bias: tensorOf('float32', bias.dims, Float32Array.from(sum.data)) }),
   };
 };
