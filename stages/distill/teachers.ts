@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Json } from '../../ground/json.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import { inputOf } from '../mix/index.ts';
-import { ways } from '../mix/ways/index.ts';
+import { wayOf, ways } from '../mix/ways/index.ts';
+import type { Way } from '../mix/ways/way.ts';
 import type { Ref, Wiring } from '../stage.ts';
 
 const [usual, ...others] = ways;
@@ -50,6 +51,9 @@ export interface Taught {
   readonly label?: { readonly with: 'float' | 'int8' } | undefined;
 }
 
+/** How answers of several teachers are made one; undefined where there is one. */
+const wayIn = ({ teacher }: Taught): Way | undefined => (typeof teacher === 'string' ? undefined : wayOf(teacher.by));
+
 /** The ids of all teachers, each with the place where it is named. */
 const namesIn = ({ teacher }: Taught) =>
   typeof teacher === 'string'
@@ -85,8 +89,8 @@ export const onlyTeacher = (
 
 /** What the teachers say about the texts: of several together, as if one had said it. */
 export const taughtBy = (taught: Taught, models: readonly Ref[], dataset: Ref, wiring: Wiring): Ref => {
-  const { teacher, label } = taught;
-  const way = typeof teacher === 'string' ? undefined : ways.find(({ name }) => name === teacher.by);
+  const way = wayIn(taught);
+  const { label } = taught;
   const config: Json = {
     ...(label?.with === 'int8' ? { with: 'int8' } : {}),
     ...(way?.validates === true ? { validation: true } : {}),
@@ -112,8 +116,7 @@ export const expectMixable = (
   wiring: Wiring,
   path: readonly string[],
 ): void => {
-  const { teacher } = taught;
-  const way = typeof teacher === 'string' ? undefined : ways.find(({ name }) => name === teacher.by);
+  const way = wayIn(taught);
   if (way === undefined) return;
   const names = namesIn(taught);
   const twice = names.find(({ id }, i) => names.findIndex((other) => other.id === id) < i);

@@ -8,8 +8,8 @@ import { answersFor, readTeacherOutputs, type TeacherOutputs, writeTeacherOutput
 import type { StageRun } from '../stage.ts';
 import type { Config, Reported } from './index.ts';
 import { inputOf, othersProblem } from './index.ts';
-import { ways } from './ways/index.ts';
-import type { Known, Mixed, Said, Way } from './ways/way.ts';
+import { wayOf } from './ways/index.ts';
+import type { Known, Mixed, Said } from './ways/way.ts';
 
 const teachersIn = async (inputs: Readonly<Record<string, InputArtifact>>): Promise<readonly TeacherOutputs[]> => {
   const all: TeacherOutputs[] = [];
@@ -63,12 +63,6 @@ const mixedRows = ({ rows }: Said, { put }: Mixed): Rows => {
     putRow(made, row, numbers);
   }
   return made;
-};
-
-const wayOf = (by: string): Way => {
-  const way = ways.find(({ name }) => name === by);
-  if (way === undefined) throw new Error(`no way to mix teachers is called ${by}`);
-  return way;
 };
 
 export const run: StageRun<Config, Reported> = async (inputs, { by, weights }, ctx) => {

@@ -1,12 +1,10 @@
 import { logSumExp, type Rows, spreadRow } from '../../../data/rows.ts';
+import { logitOf, probabilityOf } from '../../../data/sets.ts';
 import type { Answer } from '../../../ground/tasks.ts';
 import type { Way } from './way.ts';
 
 /** A probability is told from 0 and 1 by at least this. */
 const LEAST = 1e-7;
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const logit = (p: number): number => Math.log(p / (1 - p));
 
 /** Numbers of one teacher as they can be added up. */
 const addable: Readonly<Record<Answer, (numbers: Float32Array) => void>> = {
@@ -16,7 +14,7 @@ const addable: Readonly<Record<Answer, (numbers: Float32Array) => void>> = {
   },
   token: (logits) => addable.choice(logits),
   set: (logits) => {
-    for (let i = 0; i < logits.length; i++) logits[i] = sigmoid(logits[i] as number);
+    for (let i = 0; i < logits.length; i++) logits[i] = probabilityOf(logits[i] as number);
   },
   number: () => undefined,
   vector: (numbers) => {
@@ -29,7 +27,7 @@ const addable: Readonly<Record<Answer, (numbers: Float32Array) => void>> = {
 const asSaid: Readonly<Record<Answer, (sum: number) => number>> = {
   choice: (p) => Math.log(Math.max(p, LEAST)),
   token: (p) => Math.log(Math.max(p, LEAST)),
-  set: (p) => logit(Math.min(1 - LEAST, Math.max(LEAST, p))),
+  set: (p) => logitOf(Math.min(1 - LEAST, Math.max(LEAST, p))),
   number: (sum) => sum,
   vector: (sum) => sum,
 };
