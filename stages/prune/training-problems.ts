@@ -66,5 +66,24 @@ const ofRounds = (given: PruneOptions): readonly Problem[] => {
   ];
 };
 
+/** How zeros come while a model trains, where they are made at once. The default says nothing, since nobody need have said it. */
+const ofPace = (given: PruneOptions): readonly Problem[] => {
+  if (isGradual(given)) return [];
+  const { schedule, every } = given;
+  const why = makesZeros(given) ? 'zeros are made at once here' : 'no zeros are made here';
+  return [
+    ...when(
+      schedule === 'linear' || schedule === 'rounds',
+      ['schedule'],
+      `schedule: ${schedule} is how zeros come while recovery trains, and ${why}: leave it out`,
+    ),
+    ...when(every !== undefined, ['every'], `every is about masks while recovery trains, and ${why}: leave it out`),
+  ];
+};
+
 /** What is wrong with options about what is learnt, or goes, while a model trains. */
-export const trainingProblems = (given: PruneOptions): readonly Problem[] => [...ofGates(given), ...ofRounds(given)];
+export const trainingProblems = (given: PruneOptions): readonly Problem[] => [
+  ...ofGates(given),
+  ...ofRounds(given),
+  ...ofPace(given),
+];

@@ -23,7 +23,8 @@ describe('options of prune', () => {
     { keep: { vocabulary: 'used', layers: [0, 2, 4] } },
     { keep: { vocabulary: 12_000, embedding: '25%' } },
     { sparsity: 0.6 },
-    { sparsity: '62.5%', schedule: 'linear', include: ['classifier'], embeddings: false },
+    { sparsity: '62.5%', include: ['classifier'], embeddings: false },
+    { sparsity: '62.5%', schedule: 'linear', every: 4, recover: { uses: 'train' } },
     { keep: { ffn: 8 }, sparsity: '60%', recover: { uses: 'distill', teacher: 'teacher', epochs: 1 } },
     { keep: { ffn: 8 }, recover: { uses: 'train', patience: 2 } },
     { pattern: '2:4' },
@@ -155,6 +156,19 @@ describe('options of prune', () => {
       'rounds that would not end with training',
       { sparsity: 0.5, schedule: 'rounds', rounds: 5, every: 20, recover: { uses: 'train', steps: 100 } },
       ['rounds: zeros come over 60 steps, and masks change every 20: that is 3 cuts at most, and 5 were asked for'],
+    ],
+    [
+      'a pace of zeros that are made at once',
+      { sparsity: 0.5, schedule: 'linear', every: 4 },
+      [
+        'schedule: schedule: linear is how zeros come while recovery trains, and zeros are made at once here: leave it out',
+        'every: every is about masks while recovery trains, and zeros are made at once here: leave it out',
+      ],
+    ],
+    [
+      'a pace of zeros where what stays moves before recovery',
+      { sparsity: 0.5, saliency: 'wanda', schedule: 'rounds', rounds: 2, recover: { uses: 'train' } },
+      ['schedule: schedule: rounds is how zeros come while recovery trains, and zeros are made at once here: leave it out'],
     ],
     [
       'gates on what has none',
