@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
+import { seedOption } from '../train/seed.ts';
 import { foreseeDistillation } from './foresee.ts';
 import { distillationConfig } from './options.ts';
 import { teacherConfig } from './teachers.ts';
@@ -9,6 +10,7 @@ import { wireDistillation } from './wire.ts';
 
 const config = z.strictObject({
   ...teacherConfig,
+  seed: seedOption,
   ...distillationConfig,
 });
 

@@ -3,12 +3,13 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import type { StageRun, TrainingOfRun } from '../stage.ts';
+import { drawnAnew } from '../train/seed.ts';
 import type { Config, Reported } from './index.ts';
 import { type DistillationJob, distillationOf, runDistillation } from './run.ts';
 
 const jobOf = async (
   { model, dataset, teacher, 'teacher-outputs': outputs }: Readonly<Record<string, InputArtifact>>,
-  config: Config,
+  { seed: _, ...config }: Config,
 ): Promise<DistillationJob> => {
   if (model === undefined || dataset === undefined) throw new Error('distill needs a model and a dataset');
   return {
@@ -21,10 +22,10 @@ const jobOf = async (
 };
 
 export const training: TrainingOfRun<Config> = async (inputs, options, ctx) =>
-  distillationOf(await jobOf(inputs, options), ctx);
+  distillationOf(await jobOf(inputs, options), drawnAnew(ctx, options.seed));
 
 export const run: StageRun<Config, Reported> = async (inputs, options, ctx) => {
-  const { model: student, summary } = await runDistillation(await jobOf(inputs, options), ctx);
+  const { model: student, summary } = await runDistillation(await jobOf(inputs, options), drawnAnew(ctx, options.seed));
   await writeModel(await ctx.output('model', 'model'), student);
   return { training: summary };
 };

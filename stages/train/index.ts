@@ -5,6 +5,7 @@ import { architecture, expectedOf } from './architecture.ts';
 import { allTraining, trainingEffort } from './effort.ts';
 import { foreseeTraining } from './foresee.ts';
 import { trainingConfig } from './options.ts';
+import { seedOption } from './seed.ts';
 
 const config = z.strictObject({
   like: z
@@ -14,6 +15,7 @@ const config = z.strictObject({
       'id of a stage whose shape is trained from random weights: the control for what a model owes to its past',
     ),
   architecture: architecture.optional(),
+  seed: seedOption,
   ...trainingConfig,
 });
 

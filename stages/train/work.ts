@@ -9,6 +9,7 @@ import type { Config, Reported } from './index.ts';
 import { newEncoder } from './new-encoder.ts';
 import { defaultRates } from './options.ts';
 import { dataFor, runTraining, type TrainingJob, trainingOf } from './run.ts';
+import { drawnAnew } from './seed.ts';
 
 type Start = Pick<Config, 'like' | 'architecture'>;
 
@@ -33,7 +34,7 @@ const jobOf = async (
   seed: number,
 ): Promise<TrainingJob> => {
   if (datasetInput === undefined) throw new Error('train needs a dataset');
-  const { like, architecture: shape, ...config } = options;
+  const { like, architecture: shape, seed: _, ...config } = options;
   const dataset = dataFor(options, await readDatasetArtifact(datasetInput.path));
   return {
     model: await startOf({ like, architecture: shape }, { input, dataset, seed }),
@@ -42,10 +43,13 @@ const jobOf = async (
   };
 };
 
-export const training: TrainingOfRun<Config> = async (inputs, options, ctx) =>
-  trainingOf(await jobOf(inputs, options, ctx.seed), ctx);
+export const training: TrainingOfRun<Config> = async (inputs, options, given) => {
+  const ctx = drawnAnew(given, options.seed);
+  return await trainingOf(await jobOf(inputs, options, ctx.seed), ctx);
+};
 
-export const run: StageRun<Config, Reported> = async (inputs, options, ctx) => {
+export const run: StageRun<Config, Reported> = async (inputs, options, given) => {
+  const ctx = drawnAnew(given, options.seed);
   const { model, summary } = await runTraining(await jobOf(inputs, options, ctx.seed), ctx);
   await writeModel(await ctx.output('model', 'model'), model);
   return { training: summary };
