@@ -5,6 +5,7 @@ import type { Gradient } from '../graph/op.ts';
 import { numbersOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
 import { type Faked, FakeReads } from './faked.ts';
+import type { Changing } from './gated.ts';
 import { maskShapes } from './mask-shape.ts';
 import { keptScale } from './masks.ts';
 
@@ -26,8 +27,8 @@ export interface AbsorbOptions {
   readonly dropout?: 'off' | number | undefined;
   /** Weights that are read as they will be stored. */
   readonly faked?: Faked | undefined;
-  /** What a value goes on multiplied by, by its name in the absorbed graph. */
-  readonly maskOf?: ((name: Value) => Value | undefined) | undefined;
+  /** What a value goes on as where that is another one, by its name in the absorbed graph and in the step. */
+  readonly changed?: Changing | undefined;
 }
 
 export interface Absorbed {
@@ -116,8 +117,8 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
     if (node.op === 'Dropout' && node.domain === '') drop(node);
     else add(node);
     for (const output of node.outputs) {
-      const mask = options.maskOf?.(output);
-      if (mask !== undefined) names.set(output, builder.op('Mul', [resolve(output), mask]));
+      const changed = options.changed?.(output, resolve(output));
+      if (changed !== undefined) names.set(output, changed);
     }
   }
   return { resolve, masks, found: (rows) => reads.found(rows) ?? resolve(rows), ruleAt: (node) => reads.ruleAt(node) };

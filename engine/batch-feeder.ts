@@ -1,6 +1,6 @@
 import type { Targets } from '../data/answer-targets.ts';
 import type { Batch } from '../data/batches.ts';
-import { type Stream, stream } from '../data/random.ts';
+import type { Stream } from '../data/random.ts';
 import { type Answers, answersAbout } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
@@ -9,11 +9,12 @@ import type { LossInput } from './losses/loss.ts';
 import { stepBatch, type UpdateSize } from './step-batch.ts';
 import type { Varied } from './tasks/task.ts';
 import type { TrainRequest } from './train-request.ts';
+import { updateStream } from './update-stream.ts';
 
 /** Another reading of an example for an update. */
 type Vary = (encoded: Encoded, random: Stream) => Varied;
 
-type Source = Pick<TrainRequest, 'examples' | 'seed'> & {
+type Source = Pick<TrainRequest, 'examples' | 'seed' | 'augmenters'> & {
   readonly options: Pick<TrainRequest['options'], 'tokenDropout'>;
   readonly vary?: Vary | undefined;
 };
@@ -28,12 +29,6 @@ interface Turn {
   /** Rows of the update in front of these. */
   readonly before?: Int32Array;
 }
-
-/**
- * The stream of an update, whichever of its passes draws: what is drawn does not depend on the pieces that it is cut into.
- */
-export const updateStream = (seed: number, purpose: string, step: number, ...more: readonly number[]): Stream =>
-  stream(seed, purpose, step, 0, ...more);
 
 /** Makes what a training step is fed, besides weights and dropout masks. */
 export class BatchFeeder {
@@ -58,7 +53,7 @@ export class BatchFeeder {
   feeds(inputs: readonly LossInput[], { batch: planned, size, done, step, before }: Turn): Feeds {
     const batch = fitted(this.#model, planned);
     this.#vary(batch, step);
-    const { examples, options, seed } = this.#source;
+    const { examples, options, seed, augmenters = [] } = this.#source;
     const feeds: Record<string, HostTensor> = { ...feedsFor(this.#model, this.#examples, batch) };
     const of = { model: this.#model, answers: this.answers, targets: this.#targets, teacher: examples.teacher };
     const fed = stepBatch(of, batch, size, done);
@@ -71,6 +66,8 @@ export class BatchFeeder {
         { rate: options.tokenDropout, random },
       );
     }
+    const given = { model: this.#model, feeds, examples: this.#examples, batch, step, done: done ?? 0, before };
+    for (const one of augmenters) one.feed?.(given);
     return feeds;
   }
 

@@ -20,11 +20,16 @@ export interface Gated {
   mask(scope: MaskScope): Value;
 }
 
-/** What a value of the model is multiplied by, if anything. */
-export const masksOf = (gates: readonly Gated[], scope: MaskScope): ((name: Value) => Value | undefined) => {
+/** What a value of the model goes on as where that is another one, by its name there and in the step. */
+export type Changing = (name: Value, x: Value) => Value | undefined;
+
+/** Values of the model times their masks. */
+export const maskedBy = (gates: readonly Gated[], scope: MaskScope): Changing => {
   const byValue = new Map(gates.map((gate) => [gate.value, gate]));
-  return (name) => {
+  return (name, x) => {
     const gate = byValue.get(name);
-    return gate === undefined ? undefined : scope.builder.within(`${name}/mask`, () => gate.mask(scope));
+    if (gate === undefined) return undefined;
+    const mask = scope.builder.within(`${name}/mask`, () => gate.mask(scope));
+    return scope.builder.op('Mul', [x, mask]);
   };
 };

@@ -36,6 +36,8 @@ export interface StepBatch extends Placed {
   readonly targets: Targets;
   /** What the teacher answered, by number, where there is one. */
   readonly teacher: Rows | undefined;
+  /** How much each answer counts in the means, where that is not the same. */
+  readonly counts?: Float32Array;
   /** The examples as an input of a role takes them, before any token was dropped. */
   given(role: InputRole): HostTensor;
 }
@@ -61,22 +63,29 @@ export const stepBatch = (source: BatchSource, batch: Batch, size: UpdateSize, d
 export const answerRows = (
   { numbers, rows, dims }: Placed,
   width: number,
-  write: (answer: number, row: Float32Array) => void,
+  write: (answer: number, row: Float32Array, turn: number) => void,
 ): HostTensor => {
   const data = new Float32Array(dims.reduce((a, b) => a * b, 1) * width);
   for (let i = 0; i < numbers.length; i++) {
     const row = rows[i] as number;
-    write(numbers[i] as number, data.subarray(row * width, (row + 1) * width));
+    write(numbers[i] as number, data.subarray(row * width, (row + 1) * width), i);
   }
   return { dtype: 'float32', dims: [...dims, width], data };
 };
 
 /** A number an answer, zeros elsewhere. */
-export const answerNumbers = ({ numbers, rows, dims }: Placed, number: (answer: number) => number): HostTensor => {
+export const answerNumbers = (
+  { numbers, rows, dims }: Placed,
+  number: (answer: number, turn: number) => number,
+): HostTensor => {
   const data = new Float32Array(dims.reduce((a, b) => a * b, 1));
-  for (let i = 0; i < numbers.length; i++) data[rows[i] as number] = number(numbers[i] as number);
+  for (let i = 0; i < numbers.length; i++) data[rows[i] as number] = number(numbers[i] as number, i);
   return { dtype: 'float32', dims, data };
 };
+
+/** What each answer counts in a mean, zeros elsewhere. */
+export const answerWeights = (batch: StepBatch, weight: (answer: number) => number): HostTensor =>
+  answerNumbers(batch, (answer, turn) => (batch.counts?.[turn] ?? 1) * weight(answer));
 
 /** An id an answer as int64, zeros elsewhere. */
 export const answerIds = ({ numbers, rows, dims }: Placed, id: (answer: number) => number): HostTensor => {

@@ -10,8 +10,9 @@ import type { Initializer } from '../models/initialize.ts';
 import type { Model } from '../models/model.ts';
 import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
+import type { Within } from './augment/augmentation.ts';
 import type { Faked } from './faked.ts';
-import { type Gated, masksOf } from './gated.ts';
+import { type Changing, type Gated, type MaskScope, maskedBy } from './gated.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
@@ -66,6 +67,8 @@ export interface StepOptions {
   readonly faked?: Faked | undefined;
   /** Activations that are masked. */
   readonly gates?: readonly Gated[] | undefined;
+  /** Values that go on as other ones. */
+  readonly within?: readonly Within[] | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -129,10 +132,25 @@ const givenTo = ({ graph, info }: Model, inputs: LossInputs, role: InputRole): V
   return inputs.add({ name: `given_${role}`, dtype: 'int64', shape, feed: (batch) => batch.given(role) });
 };
 
+/** What values of the model go on as while it is trained. */
+const changesOf = (
+  { gates = [], within = [] }: Pick<StepOptions, 'gates' | 'within'>,
+  scope: Required<MaskScope>,
+): Changing => {
+  const masked = maskedBy(gates, scope);
+  const changes = new Map(within.map((change) => [change.value, change]));
+  return (name, x) => {
+    const change = changes.get(name);
+    return change === undefined
+      ? masked(name, x)
+      : scope.builder.within(`${name}/changed`, () => change.emit(scope, x));
+  };
+};
+
 const emitLosses = (
   builder: GraphBuilder,
   model: Model,
-  { losses, dropout, faked, gates = [] }: Pick<StepOptions, 'losses' | 'dropout' | 'faked' | 'gates'>,
+  { losses, dropout, faked, ...changes }: Pick<StepOptions, 'losses' | 'dropout' | 'faked' | 'gates' | 'within'>,
   fed?: ReadonlySet<Value>,
 ): Emitted => {
   const { graph, info } = model;
@@ -142,7 +160,7 @@ const emitLosses = (
   const student = absorb(builder, graph, {
     ...{ inputs: inputNames(model), dropout, faked },
     ...(fed === undefined ? {} : { fed }),
-    maskOf: masksOf(gates, { builder, parameter, input: (input) => inputs.add(input) }),
+    changed: changesOf(changes, { builder, parameter, input: (input) => inputs.add(input) }),
   });
   const answers = student.resolve(answerName(info.signature));
   const terms: Record<string, Value> = {};
@@ -269,7 +287,7 @@ export const buildEvaluation = (
   const builder = bare(graph, 'evaluation');
   const { resolve } = absorb(builder, graph, {
     ...{ inputs: inputNames(model), fed: fedParameters(model), dropout: 'off', faked },
-    maskOf: masksOf(gates, { builder, parameter: parametersIn(builder).parameter }),
+    changed: maskedBy(gates, { builder, parameter: parametersIn(builder).parameter }),
   });
   return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

@@ -2,7 +2,9 @@ import type { Value } from '../graph/graph.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
+import type { TrainingSummary } from '../ground/reported/training.ts';
 import type { Model } from '../models/model.ts';
+import type { Augmenter } from './augment/augmentation.ts';
 import type { Engine } from './engine.ts';
 import type { Faked } from './faked.ts';
 import type { Gated } from './gated.ts';
@@ -67,6 +69,10 @@ export interface TrainRequest {
   readonly faked?: Faked | undefined;
   /** Activations that are masked, and how fast what masks are learnt by moves beside the learning rate. */
   readonly gates?: { readonly all: readonly Gated[]; readonly factors: ReadonlyMap<Value, number> } | undefined;
+  /** What makes other texts of those that are trained on. Losses of theirs are in the phases as they are of such texts. */
+  readonly augmenters?: readonly Augmenter[] | undefined;
+  /** What became of the texts before training, for the report. */
+  readonly prepared?: Pick<TrainingSummary, 'selected'> | undefined;
   readonly seed: number;
   readonly threads: number;
   /** Where it is trained; on the CPU where it is not said. */

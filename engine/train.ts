@@ -11,6 +11,7 @@ import { Foresight } from './memory/foresight.ts';
 import { lackOf } from './memory/lack.ts';
 import { standardized } from './standardized.ts';
 import { buildEvaluation } from './step.ts';
+import { pointOf, withLoss } from './stretch.ts';
 import type { TrainRequest } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
@@ -21,7 +22,6 @@ import {
   snapshot,
   type TrainingProgress,
   weightArrays,
-  withLoss,
   withWeights,
 } from './training-state.ts';
 import { summaryOf } from './training-summary.ts';
@@ -152,7 +152,7 @@ class TrainingRun {
       ...this.#progress,
       step: step + 1,
       ...(this.#isMixed ? { scale: scaleAfter(scale, moved) } : {}),
-      open: withLoss(open, outcome.loss),
+      open: withLoss(open, outcome),
       tokens: tokens + size.tokens,
       seconds: seconds + secondsSince(started),
     };
@@ -188,15 +188,8 @@ class TrainingRun {
 
   /** Closes the open stretch of the curve; with the score where an epoch ends. */
   #drawPoint(score?: number): void {
-    const { step, open, curve } = this.#progress;
-    const loss = open.steps === 0 ? (curve.at(-1)?.loss ?? 0) : open.loss / open.steps;
-    const point = {
-      step,
-      epoch: step / this.#plan.stepsPerEpoch,
-      loss,
-      ...(score === undefined ? {} : { score }),
-    };
-    this.#progress = { ...this.#progress, curve: [...curve, point], open: freshProgress.open };
+    const point = pointOf(this.#progress, this.#plan.stepsPerEpoch, score);
+    this.#progress = { ...this.#progress, curve: [...this.#progress.curve, point], open: freshProgress.open };
   }
 
   #report(loss: number): void {

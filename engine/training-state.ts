@@ -33,8 +33,12 @@ export interface TrainingProgress {
   readonly curve: TrainingSummary['curve'];
   /** What gradients in float16 were last multiplied by. */
   readonly scale: LossScale;
-  /** Sum of losses and updates since the last point of the curve. */
-  readonly open: { readonly loss: number; readonly steps: number };
+  /** Sum of losses and updates since the last point of the curve, and of each loss over the updates that had it. */
+  readonly open: {
+    readonly loss: number;
+    readonly steps: number;
+    readonly terms?: Readonly<Record<string, { readonly loss: number; readonly steps: number }>>;
+  };
   readonly tokens: number;
   readonly seconds: number;
 }
@@ -117,10 +121,6 @@ export const lastValidation = ({ curve }: TrainingProgress, task: DatasetTask): 
   const score = curve.findLast((point) => point.score !== undefined)?.score;
   return score === undefined ? {} : { validation: { metric: dataTask(task).metric.name, score } };
 };
-
-/** A stretch of the curve with one loss more. That of a batch that overflowed says nothing. */
-export const withLoss = (open: TrainingProgress['open'], loss: number): TrainingProgress['open'] =>
-  Number.isFinite(loss) ? { loss: open.loss + loss, steps: open.steps + 1 } : open;
 
 const schema = 'decant.training/1';
 

@@ -6,6 +6,7 @@ export const artifactKinds = [
   'model',
   'predictions',
   'teacher-outputs',
+  'rewordings',
   'measurements',
   'profile',
   'choice',

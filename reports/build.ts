@@ -33,6 +33,7 @@ import type {
 } from './report.ts';
 import { trainedFor } from './schema/names.ts';
 import { timeReport } from './time.ts';
+import { trainingNotes } from './training-notes.ts';
 import { unfinishedOf } from './unfinished.ts';
 import { headline } from './verdict.ts';
 import { savedByZeros } from './zeros.ts';
@@ -134,18 +135,6 @@ const choiceNotes = ({ choice: step }: StageSummary): readonly string[] => {
   return [`trained on ${engine}, by the first updates on each engine: ${speeds.join('; ')}`];
 };
 
-/** What was computed in float16, and how often that was too narrow. */
-const precisionNotes = ({ training }: StageMetrics): readonly string[] => {
-  if (training?.leftOut === undefined) return [];
-  const { leftOut, steps } = training;
-  const lost = leftOut === 0 ? '' : `; ${leftOut} of ${steps} updates were left out, since a gradient was beyond it`;
-  return [`trained in float16${lost}`];
-};
-
-/** Zeros of an earlier stage that training left as they are. */
-const zeroNotes = ({ training }: StageMetrics): readonly string[] =>
-  training?.heldZeros === undefined ? [] : [`trained with ${whole(training.heldZeros)} zeros of pruning held at zero`];
-
 /** Figures of another device than the CPU are told as such. */
 const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
   const [made, judged] = [step?.ranOn, evaluation?.ranOn];
@@ -201,7 +190,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     ...quantizationOf(metrics),
     usage: usageOf(stage.id, metrics),
     notes: [
-      ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics), ...zeroNotes(metrics)],
+      ...[...choiceNotes(stage), ...placeNotes(stage), ...trainingNotes(metrics)],
       ...savedByZeros(evaluationOf(stage)?.figures.zeros),
       ...[...(stage.askedNotes ?? []), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
     ],

@@ -13,6 +13,7 @@ import { mix } from './mix/index.ts';
 import { profile } from './profile/index.ts';
 import { prune } from './prune/index.ts';
 import { quantize } from './quantize/index.ts';
+import { reword } from './reword/index.ts';
 import type { AnyStage } from './stage.ts';
 import { trainStage } from './train/index.ts';
 import { validate } from './validate/index.ts';
@@ -28,6 +29,7 @@ export const stages: readonly AnyStage[] = [
   distill,
   label,
   mix,
+  reword,
   costs,
   choose,
   quantize,

@@ -4,9 +4,11 @@ import type { Loss, LossSettings, StepScope } from './loss.ts';
 
 /** A number a class of each answer whose classes are known, made of whether it has the class. */
 const everyClass = (batch: StepBatch, number: (has: number, c: number) => number) => {
-  const { targets } = batch;
-  return answerRows(batch, targets.width, (answer, row) => {
-    if (isKnown(targets, answer)) row.set(Float32Array.from(targetsOf(targets, answer), number));
+  const { targets, counts } = batch;
+  return answerRows(batch, targets.width, (answer, row, turn) => {
+    if (!isKnown(targets, answer)) return;
+    const count = counts?.[turn] ?? 1;
+    row.set(Float32Array.from(targetsOf(targets, answer), (has, c) => count * number(has, c)));
   });
 };
 

@@ -2,7 +2,7 @@ import { targetOf } from '../../data/answer-targets.ts';
 import type { Value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
-import { answerIds, answerNumbers, type StepBatch } from '../step-batch.ts';
+import { answerIds, answerWeights, type StepBatch } from '../step-batch.ts';
 import { type Loss, type LossInput, type LossSettings, rowsShape, type StepScope } from './loss.ts';
 
 /** The number of classes, as ids from 0 on. */
@@ -43,8 +43,8 @@ const weightsOf = ({ hard, labelSmoothing, classWeights }: LossSettings, classes
   };
   return {
     label: (batch: StepBatch) =>
-      answerNumbers(batch, (answer) => weight(batch, answer) * (1 - labelSmoothing + labelSmoothing / classes)),
-    others: (batch: StepBatch) => answerNumbers(batch, (answer) => (weight(batch, answer) * labelSmoothing) / classes),
+      answerWeights(batch, (answer) => weight(batch, answer) * (1 - labelSmoothing + labelSmoothing / classes)),
+    others: (batch: StepBatch) => answerWeights(batch, (answer) => (weight(batch, answer) * labelSmoothing) / classes),
   };
 };
 

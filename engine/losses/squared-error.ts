@@ -1,6 +1,6 @@
 import { isKnown, targetOf } from '../../data/answer-targets.ts';
 import type { Value } from '../../graph/graph.ts';
-import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
+import { answerRows, answerWeights, type StepBatch } from '../step-batch.ts';
 import { type Loss, type LossSettings, rowsShape, type StepScope } from './loss.ts';
 
 /** L = sum_i w_i (z_i - t_i)^2, over whatever numbers each answer has. */
@@ -24,7 +24,7 @@ const knownWeights = (scope: StepScope, hard: number): Value => {
     isKnown(targets, answer) ? hard / size.answers : 0;
   return scope.input({
     ...{ name: 'number_weights', dtype: 'float32', shape: rowsShape(scope) },
-    feed: (batch) => answerNumbers(batch, (answer) => weight(batch, answer)),
+    feed: (batch) => answerWeights(batch, (answer) => weight(batch, answer)),
   });
 };
 

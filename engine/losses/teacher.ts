@@ -2,7 +2,7 @@ import { isKnown } from '../../data/answer-targets.ts';
 import { isUnread, type Rows, spreadRow } from '../../data/rows.ts';
 import type { Value } from '../../graph/graph.ts';
 import { answerName } from '../../models/signature.ts';
-import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
+import { answerRows, answerWeights, type StepBatch } from '../step-batch.ts';
 import { type Beside, teacherIds, teacherIn } from './beside.ts';
 import { type LossSettings, rowsShape, type StepScope } from './loss.ts';
 import { numberAt, type Scheduled } from './scheduled.ts';
@@ -51,7 +51,7 @@ export const teacherWeights = (scope: StepScope, { hard, beside, term, weight }:
     feed: (batch) => {
       const teacher = beside === undefined ? answered(batch) : undefined;
       const all = numberAt(weight, batch.done);
-      return answerNumbers(batch, (answer) => {
+      return answerWeights(batch, (answer) => {
         if (teacher !== undefined && isUnread(teacher, answer)) return 0;
         return (all * (isKnown(batch.targets, answer) ? 1 - hard : 1)) / batch.size.answers;
       });

@@ -3,7 +3,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { askedIn } from '../answers.ts';
-import { BatchFeeder, updateStream } from '../batch-feeder.ts';
+import { BatchFeeder } from '../batch-feeder.ts';
 import { type Motion, motionOf } from '../depth.ts';
 import type { Feeds } from '../engine.ts';
 import { symbolsFor, symbolsIn } from '../feeds.ts';
@@ -14,6 +14,7 @@ import { sizeOfUpdate, type UpdateSize } from '../step-batch.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
 import { trainedArrays } from '../training-state.ts';
+import { updateStream } from '../update-stream.ts';
 import type { TimeSpent } from '../updater.ts';
 import { weightFeeds } from '../weight-feeds.ts';
 
@@ -70,7 +71,7 @@ export class UpdateSource {
   }
 
   stepOf(phase: number): TrainingStep {
-    const { phases, options, faked, gates } = this.request;
+    const { phases, options, faked, gates, augmenters = [] } = this.request;
     const losses = phases[phase]?.losses ?? [];
     const { dropout } = options;
     const built = buildStep(this.model, {
@@ -80,6 +81,7 @@ export class UpdateSource {
       scaled: this.isMixed,
       faked,
       gates: gates?.all,
+      within: augmenters.flatMap(({ within }) => within ?? []),
     });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
     return built;

@@ -10,6 +10,10 @@ export const curvePoint = z.looseObject({
   step: amount.describe('Updates done.'),
   epoch: amount.describe('With its fraction.'),
   loss: z.number().describe('Mean training loss since the point before.'),
+  terms: z
+    .record(z.string(), z.number())
+    .exactOptional()
+    .describe('The mean of each loss that it is the sum of, by name, where there are several.'),
   score: z.number().exactOptional().describe('The metric on validation texts, where an epoch ended.'),
 });
 
@@ -39,6 +43,10 @@ export const trainingSummary = z.looseObject({
   heldZeros: count
     .exactOptional()
     .describe('Weights that were zero when training began and stayed so, since pruning made them zero.'),
+  selected: z
+    .looseObject({ texts: count, of: count, by: z.string() })
+    .exactOptional()
+    .describe('How many of how many texts without labels were taken, and by what they were chosen.'),
   seconds: z.number().describe('Spent in updates, validation not included.'),
 });
 

@@ -29,8 +29,9 @@ const ofProgress = ({ step, progress }: Extract<RunEvent, { readonly type: 'prog
 const ofTraining = ({ id, cached, training }: StageReport): readonly Point[] => {
   if (training === null) return [];
   const { metric = 'of_its_metric', curve } = training;
-  return curve.flatMap(({ step, loss, score }) => [
+  return curve.flatMap(({ step, loss, terms = {}, score }) => [
     ...(cached && loss !== null ? [{ tag: `${id}/loss`, step, value: loss }] : []),
+    ...Object.entries(terms).map(([name, value]) => ({ tag: `${id}/loss/${name}`, step, value })),
     ...(score === undefined ? [] : [{ tag: `${id}/validation_${metric}`, step, value: score }]),
   ]);
 };

@@ -56,7 +56,7 @@ const last = (path: string): string => path.split('.').at(-1) ?? path;
 
 /** The plain values in a value, a word each. */
 const wordsOf = (value: unknown): readonly string[] => {
-  if (Array.isArray(value)) return value.flatMap(wordsOf);
+  if (Array.isArray(value)) return value.length === 0 ? ['none'] : value.flatMap(wordsOf);
   if (isRecord(value)) return Object.values(value).flatMap(wordsOf);
   const words = String(value ?? 'none').match(/[A-Za-z0-9._-]+/g) ?? [];
   return [words.join('-')];

@@ -6,10 +6,11 @@ import type { Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { dataFor, foreseeTraining, type Training } from '../train/foresee.ts';
 import { endsOf, looksInside } from './entries.ts';
 import type { DistillationConfig } from './options.ts';
+import { selectProblems } from './select/option.ts';
 
 type Entry = NonNullable<DistillationConfig['losses']>[number];
 
-type Imitating = Training & Pick<DistillationConfig, 'losses' | 'hard'>;
+type Imitating = Omit<Training, 'losses'> & Pick<DistillationConfig, 'losses' | 'hard' | 'select'>;
 
 /** Why a quantized model cannot be looked into. */
 export const noInside = (uses: string): string =>
@@ -81,5 +82,6 @@ export const foreseeDistillation = (
   outlook: Pick<Outlook, 'models' | 'data' | 'engine'>,
 ): Foreseen => {
   const trained = foreseeTraining(config, 'distill', outlook);
-  return { ...trained, problems: [...(trained.problems ?? []), ...wrongLosses(config, outlook)] };
+  const selecting = selectProblems(config, outlook.models.model ?? {}, dataFor(config, outlook.data));
+  return { ...trained, problems: [...(trained.problems ?? []), ...wrongLosses(config, outlook), ...selecting] };
 };

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
-import { allTraining, trainingEffort } from '../train/effort.ts';
 import { seedOption } from '../train/seed.ts';
 import { foreseeDistillation } from './foresee.ts';
 import { distillationConfig } from './options.ts';
+import { distillationEffort } from './select/option.ts';
 import { teacherConfig } from './teachers.ts';
 import { wireDistillation } from './wire.ts';
 
@@ -40,6 +40,6 @@ export const distill = defineStage({
   },
   wire: (options, wiring) => wireDistillation(options, wiring),
   foresee: (options, outlook) => foreseeDistillation(options, outlook),
-  effort: (options, texts) => trainingEffort(options, allTraining(texts), texts),
+  effort: (options, texts) => distillationEffort(options, texts),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -3,6 +3,7 @@ import type { ImitationEntry } from '../../engine/losses/imitation.ts';
 import { imitations } from '../../engine/losses/imitations/index.ts';
 import { givenLayers } from '../../engine/losses/layer-map.ts';
 import { trainingConfig } from '../train/options.ts';
+import { selectOption } from './select/option.ts';
 
 const hidden = z.strictObject({
   weight: z.number().positive().default(1).describe('weight of the hidden-state loss'),
@@ -34,6 +35,7 @@ export const distillationConfig = {
   temperature: z.number().min(0.1).max(100).default(2).describe('softens both distributions before they are compared'),
   hard: z.number().min(0).max(1).default(0.1).describe('weight of the label where a text has one'),
   hidden: hidden.optional().describe('also imitate the hidden states of the teacher, first'),
+  select: selectOption.optional(),
   losses: z
     .array(entry)
     .min(1)

@@ -1,9 +1,11 @@
 import type { Effort, Foreseen, Outlook, TextCounts } from '../expected.ts';
 import type { Ref, Wiring } from '../stage.ts';
+import { wireAugmentations } from '../train/augment.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
 import { foreseeTraining } from '../train/foresee.ts';
 import { foreseeDistillation } from './foresee.ts';
 import type { Recover } from './recover-options.ts';
+import { distillationEffort } from './select/option.ts';
 import { wireDistillation } from './wire.ts';
 
 /** What a stage reads whose model recovers, or that looks at texts for itself. */
@@ -13,13 +15,14 @@ export const wireRecovery = (
   wiring: Wiring,
 ): Readonly<Record<string, Ref>> => {
   if (recover?.uses === 'distill') return wireDistillation(recover, wiring, ['recover']);
-  return recover !== undefined || readsTexts ? { dataset: wiring.dataset() } : {};
+  if (recover === undefined) return readsTexts ? { dataset: wiring.dataset() } : {};
+  return { dataset: wiring.dataset(), ...wireAugmentations(recover, { unlabelled: false }, wiring, ['recover']) };
 };
 
 /** The work of the training inside. */
 export const recoveryEffort = (recover: Recover, texts: TextCounts): Effort => {
-  const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
-  return trainingEffort(recover, learnt, texts);
+  if (recover.uses === 'distill') return distillationEffort(recover, texts);
+  return trainingEffort(recover, recover.task === undefined ? texts.train : allTraining(texts), texts);
 };
 
 /** What that training makes of a model, with its problems where they stand in the file. */

@@ -8,6 +8,7 @@ import { defaultRates } from '../train/options.ts';
 import { runRequest, type TrainedModel, type TrainingContext, trainingOf } from '../train/run.ts';
 import type { Recover } from './recover-options.ts';
 import { distillationOf } from './run.ts';
+import { saidBy } from './select/candidates.ts';
 
 /** What is trained again, on what and how. */
 export interface Recovery {
@@ -32,12 +33,13 @@ export const recoveryTraining = async (
 ): Promise<TrainRequest> => {
   if (recover.uses === 'train') {
     const { uses: _, ...config } = recover;
-    return await trainingOf({ model, dataset, config, rates: defaultRates.fineTune, hook }, ctx);
+    const { rewordings } = inputs;
+    return await trainingOf({ model, dataset, config, rates: defaultRates.fineTune, hook, rewordings }, ctx);
   }
   const { teacher, 'teacher-outputs': outputs } = inputs;
   const { uses: _, teacher: __, ...config } = recover;
   const job = {
-    ...{ model, dataset, config, hook },
+    ...{ model, dataset, config, hook, rewordings: inputs.rewordings, said: await saidBy(inputs) },
     teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
     teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
   };

@@ -5,6 +5,7 @@ import { type Beside, type ImitationContext, imitate, type Loss } from '../../en
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Phase, TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { tapsOf } from '../../models/anatomy/taps.ts';
@@ -13,6 +14,7 @@ import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { teacherProblem } from '../label/index.ts';
 import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
+import { augmented } from '../train/augmenters.ts';
 import { encodeExamples } from '../train/examples.ts';
 import { noHiddenStates, noQuantizedBeside } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
@@ -30,6 +32,7 @@ import { withZerosHeld } from '../train/zeros.ts';
 import { endsOf, entriesOf, looksInside, needsTeacher, termsOf } from './entries.ts';
 import { noInside, nothingLeft, otherAnswers, twice } from './foresee.ts';
 import type { DistillationConfig } from './options.ts';
+import { selected } from './select/candidates.ts';
 import { readsAlong } from './wire.ts';
 
 export interface DistillationJob {
@@ -41,6 +44,10 @@ export interface DistillationJob {
   readonly teacherModel?: Model | undefined;
   readonly config: DistillationConfig;
   readonly hook?: WeightHook | undefined;
+  /** Other words for those of the texts, where augmentation asks for them. */
+  readonly rewordings?: InputArtifact | undefined;
+  /** What each of several teachers said, where texts are chosen by that. */
+  readonly said?: readonly TeacherOutputs[] | undefined;
 }
 
 /** Why a teacher that reads other tokens, or integers, cannot be asked in the step. */
@@ -172,23 +179,25 @@ const taught = async (
 
 /** How a student is fitted to what the teacher said about every training text, and to the label where there is one. */
 export const distillationOf = async (given: DistillationJob, ctx: TrainingContext): Promise<TrainRequest> => {
-  const job = { ...given, dataset: dataFor(given.config, given.dataset) };
-  const { dataset, config, hook } = job;
-  expectTeacher(job);
-  expectSameClasses(job);
-  expectDropout(job.model, config);
+  const asked = { ...given, dataset: dataFor(given.config, given.dataset) };
+  expectTeacher(asked);
+  expectSameClasses(asked);
+  expectDropout(asked.model, asked.config);
+  const { job, ...prepared } = await selected(asked, ctx);
+  const { dataset, config, hook, rewordings } = job;
   const student = studentOf(job, ctx.seed);
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
-  return {
-    ...{ ...withZerosHeld(student, config, hook), task: taskOf(dataset.task) },
+  const request: TrainRequest = {
+    ...{ ...withZerosHeld(student, config, hook), task: taskOf(dataset.task), ...prepared },
     examples: await taught('training', texts, job, student, ctx.signal),
     validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
     ...(await withinStep(ctx)),
   };
+  return await augmented(request, config, { ids: idsOf(texts), rewordings });
 };
 
 /** Fits a student to what the teacher said, and to the labels. */

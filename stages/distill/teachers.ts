@@ -87,8 +87,13 @@ export const onlyTeacher = (
   return first;
 };
 
-/** What the teachers say about the texts: of several together, as if one had said it. */
-export const taughtBy = (taught: Taught, models: readonly Ref[], dataset: Ref, wiring: Wiring): Ref => {
+/** What each teacher says about the texts, and what all of them do together, as if one had said it. */
+export const taughtBy = (
+  taught: Taught,
+  models: readonly Ref[],
+  dataset: Ref,
+  wiring: Wiring,
+): { readonly said: readonly Ref[]; readonly outputs: Ref } => {
   const way = wayIn(taught);
   const { label } = taught;
   const config: Json = {
@@ -98,10 +103,10 @@ export const taughtBy = (taught: Taught, models: readonly Ref[], dataset: Ref, w
   const said = models.map((model) => wiring.step('label', config, { model, dataset }));
   const [first] = said;
   if (first === undefined) throw new Error('a student has a teacher');
-  if (way === undefined) return first;
+  if (way === undefined) return { said, outputs: first };
   const weights = namesIn(taught).map(({ weight }) => weight);
   const mixed = { by: way.name, ...(new Set(weights).size > 1 ? { weights } : {}) };
-  return wiring.step('mix', mixed, Object.fromEntries(said.map((one, k) => [inputOf(k), one])));
+  return { said, outputs: wiring.step('mix', mixed, Object.fromEntries(said.map((one, k) => [inputOf(k), one]))) };
 };
 
 const waysFor = (task: DatasetTask): string => {

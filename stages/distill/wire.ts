@@ -1,25 +1,32 @@
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { Ref, Wiring } from '../stage.ts';
+import { wireAugmentations } from '../train/augment.ts';
 import { needsTeacher } from './entries.ts';
 import type { DistillationConfig } from './options.ts';
+import { expectSelectable, saidFor } from './select/option.ts';
 import { expectMixable, onlyTeacher, type Taught, taughtBy, teachersOf } from './teachers.ts';
 
 /** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
 export const readsAlong = (task: DatasetTask | undefined): boolean =>
   task !== undefined && dataTask(task).varies === true;
 
+type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment'>> &
+  Taught & { readonly task?: DatasetTask | undefined };
+
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
 export const wireDistillation = (
-  config: Partial<Pick<DistillationConfig, 'hidden' | 'losses'>> & Taught & { readonly task?: DatasetTask | undefined },
+  config: Wired,
   wiring: Wiring,
   path: readonly string[] = [],
 ): Readonly<Record<string, Ref>> => {
   const task = config.task ?? wiring.task;
   const models = teachersOf(config, wiring, path);
   const dataset = wiring.dataset();
+  const texts = { dataset, ...wireAugmentations(config, { unlabelled: true }, wiring, path) };
   expectMixable(config, task, wiring, path);
-  if (readsAlong(task)) return { dataset, teacher: onlyTeacher(models, 'along', wiring, path) };
-  const outputs = taughtBy(config, models, dataset, wiring);
+  expectSelectable(config, { teachers: models.length, along: readsAlong(task) }, wiring, path);
+  if (readsAlong(task)) return { ...texts, teacher: onlyTeacher(models, 'along', wiring, path) };
+  const { said, outputs } = taughtBy(config, models, dataset, wiring);
   const inside = needsTeacher(config) ? { teacher: onlyTeacher(models, 'inside', wiring, path) } : {};
-  return { dataset, 'teacher-outputs': outputs, ...inside };
+  return { ...texts, 'teacher-outputs': outputs, ...saidFor(config, said), ...inside };
 };

@@ -6,9 +6,10 @@ import type { StageRun, TrainingOfRun } from '../stage.ts';
 import { drawnAnew } from '../train/seed.ts';
 import type { Config, Reported } from './index.ts';
 import { type DistillationJob, distillationOf, runDistillation } from './run.ts';
+import { saidBy } from './select/candidates.ts';
 
 const jobOf = async (
-  { model, dataset, teacher, 'teacher-outputs': outputs }: Readonly<Record<string, InputArtifact>>,
+  { model, dataset, teacher, 'teacher-outputs': outputs, ...others }: Readonly<Record<string, InputArtifact>>,
   { seed: _, ...config }: Config,
 ): Promise<DistillationJob> => {
   if (model === undefined || dataset === undefined) throw new Error('distill needs a model and a dataset');
@@ -17,7 +18,7 @@ const jobOf = async (
     dataset: await readDatasetArtifact(dataset.path),
     teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
     teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
-    config,
+    ...{ config, rewordings: others.rewordings, said: await saidBy(others) },
   };
 };
 

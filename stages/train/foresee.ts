@@ -3,6 +3,7 @@ import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precisi
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
+import { type Augmenting, augmentProblems } from './augment.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
 export const noHiddenStates =
@@ -23,7 +24,7 @@ export const nothingDrops = (ratio: number): string =>
   'residual blocks were found in it to put one behind; expected dropout: 0, which trains without';
 
 /** The options of any training that say something of the model's parts, or of the data. */
-export interface Training {
+export interface Training extends Augmenting {
   readonly task?: DatasetTask | undefined;
   readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly dropout?: number | undefined;
@@ -134,6 +135,7 @@ export const foreseeTraining = (
     ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
+    ...augmentProblems(config, data?.task),
     ...withoutFloat16(config, engine),
     ...withoutDropout(config, model),
     ...missingParts(config, model.sizes?.layers),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { architecture, expectedOf } from './architecture.ts';
+import { wireAugmentations } from './augment.ts';
 import { allTraining, trainingEffort } from './effort.ts';
 import { foreseeTraining } from './foresee.ts';
 import { trainingConfig } from './options.ts';
@@ -44,13 +45,13 @@ export const trainStage = defineStage({
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   from: [],
-  wire: ({ like, architecture: shape }, wiring) => {
+  wire: ({ like, architecture: shape, ...options }, wiring) => {
     if (like !== undefined && shape !== undefined) {
       wiring.problem(['architecture'], 'a stage takes its shape from "like" or from "architecture", not from both');
     }
-    const dataset = wiring.dataset();
-    if (like !== undefined) return { dataset, model: wiring.model(like, ['like']) };
-    return shape === undefined ? { dataset, model: wiring.previous() } : { dataset };
+    const texts = { dataset: wiring.dataset(), ...wireAugmentations(options, { unlabelled: false }, wiring) };
+    if (like !== undefined) return { ...texts, model: wiring.model(like, ['like']) };
+    return shape === undefined ? { ...texts, model: wiring.previous() } : texts;
   },
   foresee: ({ architecture: shape, ...training }, { models, data, engine }) => {
     const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);

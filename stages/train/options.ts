@@ -5,6 +5,7 @@ import { MOST_TEXTS } from '../../engine/memory/split.ts';
 import { precisions } from '../../engine/precision.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 import { textTasks } from '../../ground/tasks.ts';
+import { augmentOption } from './augment.ts';
 
 const rate = z.number().positive().max(1);
 const share = z.number().min(0).max(0.95);
@@ -90,6 +91,7 @@ export const trainingConfig = {
     .optional()
     .describe('ratio of all dropout; left out, what the model carries, an ONNX file in config.json beside it'),
   tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
+  augment: augmentOption,
   labelSmoothing: z
     .number()
     .min(0)
@@ -163,6 +165,7 @@ export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): Tr
     labelSmoothing: ___,
     thresholds: ____,
     holdZeros: _____,
+    augment: ______,
     learningRate,
     headLearningRate,
     ...same

@@ -4,6 +4,7 @@ import { type Stored, storedBy } from '../../engine/stored.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
@@ -12,6 +13,7 @@ import { dropsInBody } from '../../models/dropout/body.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
+import { augmented } from './augmenters.ts';
 import { encodeExamples } from './examples.ts';
 import { noClassWeights, nothingDrops } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
@@ -31,6 +33,8 @@ export interface TrainingJob {
   readonly rates: DefaultRates;
   /** Watches or masks the weights while they move. */
   readonly hook?: WeightHook | undefined;
+  /** Other words for those of the texts, where augmentation asks for them. */
+  readonly rewordings?: InputArtifact | undefined;
 }
 
 /** A model that gradients can flow through, with what the task of the data needs: a head for its classes. */
@@ -94,7 +98,7 @@ export const withinStep = async (ctx: TrainingContext) => {
 
 /** How a model is fitted to what is known of the training texts. */
 export const trainingOf = async (
-  { model, dataset: data, config, rates, hook }: TrainingJob,
+  { model, dataset: data, config, rates, hook, rewordings }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<TrainRequest> => {
   const dataset = dataFor(config, data);
@@ -110,7 +114,7 @@ export const trainingOf = async (
   expectDropout(model, config);
   const fitted = trainable(model, dataset);
   const reading = { model: fitted, task, dataset };
-  return {
+  const request: TrainRequest = {
     ...{ ...withZerosHeld(fitted, config, hook), task },
     examples: await encodeExamples('training', texts, reading, ctx.signal),
     validation: await encodeExamples(
@@ -123,6 +127,7 @@ export const trainingOf = async (
     phases: [{ losses, until: 1 }],
     ...(await withinStep(ctx)),
   };
+  return await augmented(request, config, { ids: texts.map(({ id }) => id), rewordings });
 };
 
 /** A model as training left it, and how that went. */
@@ -147,7 +152,7 @@ export const runRequest = async (
   const { model: trained, summary } = await train(request);
   const { model, rounded } = await storedBy(trained, request.faked ?? new Map(), ctx.threads);
   const settled = await withThresholds(finish(model), dataFor(config, dataset), config, ctx);
-  return { model: settled, summary: { ...summary, ...heldZeros(request) }, rounded };
+  return { model: settled, summary: { ...summary, ...heldZeros(request), ...request.prepared }, rounded };
 };
 
 /** Fits a model to what is known of the training texts. */

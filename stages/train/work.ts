@@ -29,7 +29,7 @@ const startOf = async (
 };
 
 const jobOf = async (
-  { model: input, dataset: datasetInput }: Readonly<Record<string, InputArtifact>>,
+  { model: input, dataset: datasetInput, rewordings }: Readonly<Record<string, InputArtifact>>,
   options: Config,
   seed: number,
 ): Promise<TrainingJob> => {
@@ -38,7 +38,7 @@ const jobOf = async (
   const dataset = dataFor(options, await readDatasetArtifact(datasetInput.path));
   return {
     model: await startOf({ like, architecture: shape }, { input, dataset, seed }),
-    ...{ dataset, config },
+    ...{ dataset, config, rewordings },
     rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
   };
 };

@@ -80,6 +80,12 @@ describe('losses of a list', () => {
       const whole = await train(requestOf(answer));
       expect(whole.summary.steps).toBe(12);
       expect(whole.summary.curve.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+      const names = requestOf(answer).phases[0]?.losses.map(({ name }) => name);
+      for (const { loss, terms = {} } of whole.summary.curve) {
+        expect(Object.keys(terms)).toEqual(names);
+        const sum = Object.values(terms).reduce((all, term) => all + term, 0);
+        expect(Math.abs(sum - loss) / loss).toBeLessThan(REORDERED);
+      }
       expect(await interrupted(requestOf(answer), 5)).toBe(bytesOfModel(whole.model));
     },
   );

@@ -98,10 +98,10 @@ describe('report.html', () => {
     for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target);
   });
 
-  it('tells scores of training as those of the task that each stage trains for', async () => {
+  it('tells scores of training as those of the task that each stage trains for, and each of several losses', async () => {
     const report = fullReport();
     const [teacher, ...others] = report.stages;
-    const curve = [{ step: 9, epoch: 1, loss: 4.2, score: 4.011 }];
+    const curve = [{ step: 9, epoch: 1, loss: 4.2, terms: { kl: 3.7, hidden: 0.5 }, score: 4.011 }];
     const training = { steps: 9, epochs: 1, tokensPerSecond: 1, paddingFraction: 0, metric: 'nats', curve };
     const adapted = bareStage('adapted', { training });
     const both = await renderHtml({
@@ -114,6 +114,8 @@ describe('report.html', () => {
       expect(section).toContain(`>validation ${metric}</th>`);
     }
     expect(section).toContain('>4.011<');
+    expect(section).toContain('Losses of adapted');
+    expect(section).toContain('>kl 3.700, hidden 0.500<');
     expect(section).not.toContain('401');
   });
 

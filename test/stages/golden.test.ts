@@ -36,7 +36,7 @@ interface Recorded {
  */
 const elsewhere = new Set([
   ...['dataset', 'baseline', 'download', 'import', 'export', 'measure', 'profile', 'choose', 'costs'],
-  'validate',
+  ...['validate', 'reword'],
 ]);
 
 /** Two figures that any change of a tensor moves: its size as a vector, and a random projection of it. */

@@ -2,8 +2,9 @@ import { percent, seconds, whole } from '../../figures.ts';
 import { trainingMetric, type Written } from '../../metric.ts';
 import type { Report, StageReport, TrainingReport } from '../../report.ts';
 import { html } from '../html.ts';
-import { type Chart, colours, figure, notFromZero } from '../picture.ts';
+import { type Chart, figure } from '../picture.ts';
 import { table } from '../table.ts';
+import { lines, thinned } from './curves.ts';
 import type { Section } from './section.ts';
 
 type CurvePoint = TrainingReport['curve'][number];
@@ -13,14 +14,6 @@ interface Trained {
   readonly training: TrainingReport;
 }
 
-/** More points than pixels tell nothing: at most this many a curve, evenly chosen, the last one kept. */
-const MOST_POINTS = 150;
-
-const thinned = <T>(curve: readonly T[]): readonly T[] => {
-  const stride = Math.ceil(curve.length / MOST_POINTS);
-  return curve.filter((_, i) => (curve.length - 1 - i) % stride === 0);
-};
-
 const chartOf = (
   title: string,
   trained: readonly Trained[],
@@ -28,38 +21,36 @@ const chartOf = (
   figure: (point: CurvePoint) => number | undefined,
   { factor = 1, marked = false }: { readonly factor?: number; readonly marked?: boolean } = {},
 ): Chart[] => {
-  const rows = trained.flatMap(({ stage, training }) =>
+  const points = trained.flatMap(({ stage, training }) =>
     thinned(training.curve.filter((point) => Number.isFinite(figure(point)))).map((point) => ({
-      stage: stage.id,
-      epoch: point.epoch,
+      ...{ line: stage.id, epoch: point.epoch },
       value: factor * (figure(point) ?? 0),
     })),
   );
-  if (rows.length === 0) return [];
-  const shown = names.filter((name) => rows.some(({ stage }) => stage === name));
-  const all = colours(names);
-  const palette = { domain: shown, range: shown.map((name) => all.range[names.indexOf(name)] ?? '') };
-  return [
-    {
-      title,
-      height: 240,
-      spec: {
-        data: { values: rows },
-        mark: { type: 'line', strokeWidth: 2, point: marked ? { filled: true, size: 36 } : false },
-        encoding: {
-          x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
-          y: {
-            field: 'value',
-            type: 'quantitative',
-            scale: { zero: false },
-            axis: { title: notFromZero(''), tickCount: 5 },
-          },
-          color: { field: 'stage', type: 'nominal', scale: palette },
-        },
-      },
-    },
-  ];
+  return lines(title, points, names, marked);
 };
+
+const termNames = ({ curve }: TrainingReport): readonly string[] => [
+  ...new Set(curve.flatMap(({ terms = {} }) => Object.keys(terms))),
+];
+
+/** What each loss came to where a training had several: some are left out on the way, and the sum shows none of them. */
+const termCharts = (trained: readonly Trained[]): Chart[] =>
+  trained.flatMap(({ stage, training }) => {
+    const points = thinned(training.curve).flatMap(({ epoch, terms = {} }) =>
+      Object.entries(terms).map(([line, value]) => ({ line, epoch, value })),
+    );
+    return lines(`Losses of ${stage.id}`, points, termNames(training));
+  });
+
+/** The last value of each loss, in the order in which they came. */
+const lastTerms = (training: TrainingReport): string =>
+  termNames(training)
+    .map(
+      (name) =>
+        `${name} ${training.curve.findLast(({ terms }) => terms?.[name] !== undefined)?.terms?.[name]?.toFixed(3)}`,
+    )
+    .join(', ');
 
 /** Every metric that some stage was validated by: one for all, unless a stage trains for a task of its own. */
 const metricsOf = (report: Report, trained: readonly Trained[]): readonly Written[] => {
@@ -77,21 +68,18 @@ const lastScore = ({ curve }: TrainingReport, metric: Written): string => {
   return score === undefined ? '' : metric.write(score);
 };
 
-/** Loss and score on validation texts as stages learned, and how fast they did. */
-export const trainingSection = async (report: Report): Promise<Section | null> => {
-  const trained = report.stages.flatMap((stage) =>
-    stage.training === null ? [] : [{ stage, training: stage.training }],
-  );
-  if (trained.every(({ training }) => training.curve.length === 0)) return null;
-  const names = report.stages.map(({ id }) => id);
-  const metrics = metricsOf(report, trained);
-  const rows = table<Trained>(
+/** What each training came to. */
+const rowsOf = (trained: readonly Trained[], metrics: readonly Written[]) =>
+  table<Trained>(
     [
       { title: 'stage', cell: ({ stage }) => stage.id },
       { title: 'epochs', cell: ({ training }) => `${Number(training.epochs.toFixed(2))}` },
       { title: 'steps', cell: ({ training }) => whole(training.steps) },
       { title: 'first loss', cell: ({ training }) => training.curve[0]?.loss.toFixed(3) ?? '' },
       { title: 'last loss', cell: ({ training }) => training.curve.at(-1)?.loss.toFixed(3) ?? '' },
+      ...(trained.some(({ training }) => termNames(training).length > 0)
+        ? [{ title: 'each loss at last', cell: ({ training }: Trained) => lastTerms(training) }]
+        : []),
       ...metrics.map((metric) => ({
         title: `validation ${metric.title}`,
         cell: ({ training }: Trained) => (isOf(metric)(training) ? lastScore(training, metric) : ''),
@@ -103,6 +91,15 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
     trained,
     'Training by stage',
   );
+
+/** Loss and score on validation texts as stages learned, and how fast they did. */
+export const trainingSection = async (report: Report): Promise<Section | null> => {
+  const trained = report.stages.flatMap((stage) =>
+    stage.training === null ? [] : [{ stage, training: stage.training }],
+  );
+  if (trained.every(({ training }) => training.curve.length === 0)) return null;
+  const names = report.stages.map(({ id }) => id);
+  const metrics = metricsOf(report, trained);
   return {
     id: 'training',
     title: 'Training',
@@ -112,6 +109,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
       summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
       charts: [
         ...chartOf('Training loss', trained, names, ({ loss }) => loss),
+        ...termCharts(trained),
         ...metrics.flatMap((metric) =>
           chartOf(
             `Validation ${metric.title}`,
@@ -122,7 +120,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
           ),
         ),
       ],
-      table: rows,
+      table: rowsOf(trained, metrics),
     })}`,
   };
 };
