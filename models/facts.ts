@@ -15,6 +15,8 @@ export interface ModelFacts {
   readonly sizes?: Sizes;
   /** Whether training finds anything to drop in its layers. */
   readonly drops?: boolean;
+  /** The rules by which it reads texts (data/tokenizers/rules.ts), read when they are asked for; undefined where that fails. */
+  readonly reads?: () => unknown;
   /** What the parameters of its head do; none without a head. */
   readonly head?: readonly Role[];
 }

@@ -1,13 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type TextEncoder, type TextInput, tokenizerOf } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
-import { partOf } from './parts.ts';
-
-/** What decides how a text is read, besides the tokens there are. */
-const rules = ['normalizer', 'pre_tokenizer'] as const;
-
-const sameRules = (a: TokenizerJson, b: TokenizerJson): boolean =>
-  rules.every((rule) => isDeepStrictEqual(a[rule], b[rule])) && partOf(a.model).type === partOf(b.model).type;
+import { rulesOf } from './rules.ts';
 
 /** Nothing but the special tokens around one text and around two. */
 const frames: readonly TextInput[] = ['', { text: '', pair: '' }];
@@ -20,7 +14,7 @@ const framesOf = async (tokenizer: TextEncoder): Promise<readonly Int32Array[]> 
  * one cut. Undefined where they read texts by other rules, or the other lacks a token.
  */
 export const tokenTranslation = async (from: TokenizerJson, to: TokenizerJson): Promise<Int32Array | undefined> => {
-  if (!sameRules(from, to)) return undefined;
+  if (!isDeepStrictEqual(rulesOf(from), rulesOf(to))) return undefined;
   const [mine, theirs] = [tokenizerOf(from), tokenizerOf(to)];
   const idOf = new Map(Array.from({ length: theirs.size }, (_, id) => [theirs.token(id), id]));
   const ids = Int32Array.from({ length: mine.size }, (_, id) => idOf.get(mine.token(id)) ?? -1);

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { AugmentEntry, Beside } from '../../engine/augment/augmentation.ts';
 import { augmentationOf, augmentations } from '../../engine/augment/index.ts';
 import { imitationOf } from '../../engine/losses/imitations/index.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
-import type { Foreboding } from '../expected.ts';
+import type { Expected, Foreboding } from '../expected.ts';
 import type { Ref, Wiring } from '../stage.ts';
 
 const [first, ...others] = augmentations;
@@ -49,6 +50,21 @@ const besideOf = ({ losses = [], hidden }: Augmenting, task: DatasetTask): Besid
 };
 
 const twice = 'augment lists tokens, which is tokenDropout by another name: leave one of them out';
+
+/** Why other words are none to the model. */
+export const otherTokens =
+  'the model and the masked language model cut texts into different tokens: name one with the same tokenizer, or leave words out';
+
+/** What would stop words of a guesser that reads texts by other rules. */
+export const wordsProblems = (
+  { augment = [] }: Augmenting,
+  { model, rewordings }: Readonly<Record<string, Expected | undefined>>,
+): readonly Foreboding[] => {
+  const at = augment.findIndex(({ uses }) => augmentationOf(uses).rewords);
+  const [own, theirs] = at < 0 ? [] : [model?.reads?.(), rewordings?.reads?.()];
+  if (own === undefined || theirs === undefined || isDeepStrictEqual(own, theirs)) return [];
+  return [{ path: ['augment', at, 'model'], message: otherTokens }];
+};
 
 /** What would stop augmentation of data for a task. */
 export const augmentProblems = (config: Augmenting, task: DatasetTask | undefined): readonly Foreboding[] => {

@@ -11,16 +11,14 @@ import { tapsOf } from '../../models/anatomy/taps.ts';
 import type { Model } from '../../models/model.ts';
 import { specialIds } from '../../models/special-tokens.ts';
 import { readRewordings, rewordingsFor } from '../reword/table.ts';
-import { type Augmenting, augmentProblems } from './augment.ts';
+import { type Augmenting, augmentProblems, otherTokens } from './augment.ts';
 
 /** Ids of a reader's tokens by those of the guesser. */
 const idsFor = async (reader: Model, guesser: Model['tokenizer']): Promise<(token: number) => number | undefined> => {
   if (isDeepStrictEqual(reader.tokenizer, guesser)) return (token) => token;
   const theirs = await tokenTranslation(reader.tokenizer, guesser);
   if (theirs === undefined) {
-    throw stageError(
-      'the model and the masked language model cut texts into different tokens: name one with the same tokenizer in augment, or leave words out',
-    );
+    throw stageError(otherTokens);
   }
   const own = new Map(Array.from(theirs, (token, id) => [token, id]));
   return (token) => own.get(token);

@@ -3,7 +3,7 @@ import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precisi
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
-import { type Augmenting, augmentProblems } from './augment.ts';
+import { type Augmenting, augmentProblems, wordsProblems } from './augment.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
 export const noHiddenStates =
@@ -136,6 +136,7 @@ export const foreseeTraining = (
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
     ...augmentProblems(config, data?.task),
+    ...wordsProblems(config, models),
     ...withoutFloat16(config, engine),
     ...withoutDropout(config, model),
     ...missingParts(config, model.sizes?.layers),

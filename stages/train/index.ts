@@ -55,7 +55,7 @@ export const trainStage = defineStage({
   },
   foresee: ({ architecture: shape, ...training }, { models, data, engine }) => {
     const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
-    return foreseeTraining(training, 'train', { models: { model }, data, engine });
+    return foreseeTraining(training, 'train', { models: { ...models, model }, data, engine });
   },
   lengths: async ({ architecture: shape }, texts) =>
     shape === undefined ? undefined : (await import('./lengths.ts')).lengthsOfNew(shape, texts),

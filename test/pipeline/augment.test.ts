@@ -10,6 +10,7 @@ import { workspace } from '../rig/workspace.ts';
 
 const models = `  - { id: encoder, uses: import, model: ./bert-features }
   - { id: mlm, uses: import, model: ./bert-mlm }
+  - { id: french, uses: import, model: ./camembert-mlm }
   - { id: a, uses: train, from: encoder, epochs: 1 }
   - { id: b, uses: train, from: encoder, epochs: 1, seed: 2 }
 `;
@@ -28,7 +29,8 @@ const plansOf = async (file: string): Promise<Plans> => {
   space.write('tiny.csv', tinyCsv());
   const rows = Array.from({ length: 40 }, (_, i) => `{"words": ["cat", "runs${i}"], "tags": ["x", "y"]}\n`);
   space.write('tags.jsonl', rows.join(''));
-  for (const name of ['bert-features', 'bert-mlm']) cpSync(goldenFolder(name), space.path(name), { recursive: true });
+  for (const name of ['bert-features', 'bert-mlm', 'camembert-mlm'])
+    cpSync(goldenFolder(name), space.path(name), { recursive: true });
   return await loadPipelines(space.write('pipeline.yaml', file), [], decantCatalogue);
 };
 
@@ -92,6 +94,11 @@ describe('augmentation in a plan', () => {
 
   it.each<[string, string, string, string?]>([
     ['no model that guesses words', 'teacher: a, augment: [{ uses: words }]', 'model'],
+    [
+      'one that reads other tokens',
+      'teacher: a, augment: [{ uses: words, model: french }]',
+      'the model and the masked language model cut texts into different tokens: name one with the same tokenizer, or leave words out AT french }] }',
+    ],
     ['one that is not there', 'teacher: a, augment: [{ uses: words, model: c }]', 'there is no stage "c" AT c }] }'],
     [
       'one that guesses none',

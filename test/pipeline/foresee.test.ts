@@ -1,5 +1,6 @@
 import { cpSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rulesOf } from '../../data/tokenizers/rules.ts';
 import { motionOf } from '../../engine/depth.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
@@ -270,9 +271,10 @@ describe('what config.json says is what the graph is', () => {
   it.each(goldenNames)('%s', (name) => {
     const model = models.get(name);
     if (model === undefined) throw new Error('imported above');
-    const { sizes, head: _, maxLength = 0, ...facts } = folderFacts(goldenFolder(name), 'keep');
+    const { sizes, head: _, maxLength = 0, reads, ...facts } = folderFacts(goldenFolder(name), 'keep');
     const { task, labels, modelType } = model.info;
     expect(facts).toEqual({ task, labels, modelType });
+    expect(reads?.()).toEqual(rulesOf(model.tokenizer));
     expect(maxLength).toBeGreaterThanOrEqual(model.info.maxLength);
     const anatomy = anatomyOf(model.graph);
     expect(sizes?.layers).toBe(anatomy.layers.length);

@@ -27,7 +27,7 @@ import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } fro
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
-import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
+import { folderRules, readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
 import { vocabularyFiles } from './vocabulary.ts';
 
@@ -183,6 +183,20 @@ const infoOf = (
 /** The vectors of sentence-transformers are made of the encoder alone. */
 const leavesHead = (modules: SentenceFolder | undefined): boolean => modules?.classifies === false;
 
+const tokenizerFacts = ({ modelType, json, strangers, plan }: FolderConfig) => {
+  const { vocabulary, padding } = plan.facts;
+  return { modelType, tokenizerClass: json.tokenizer_class, vocabulary, padding, strangers };
+};
+
+/** What is wrong with a tokenizer is told by whoever needs it. */
+const rulesIn = (folder: string, config: FolderConfig, sentence: SentenceFolder | undefined): unknown => {
+  try {
+    return folderRules(folder, tokenizerFacts(config), sentence?.settings);
+  } catch {
+    return undefined;
+  }
+};
+
 /** What the files beside the weights say. */
 export const folderFacts = (folder: string, head: ImportOptions['head']): ModelFacts => {
   const config = readConfig(folder);
@@ -196,6 +210,7 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
     maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
     sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },
     head: task === undefined ? [] : headRoles(config.plan, task, config.labels.length),
+    reads: () => rulesIn(folder, config, sentence),
   };
 };
 
@@ -210,11 +225,7 @@ export const importFolder = async (
   folderFiles(folder);
   const config = readConfig(folder);
   const modules = readSentenceFolder(folder);
-  const { vocabulary, padding } = config.plan.facts;
-  const { modelType, json: model } = config;
-  const { strangers } = config;
-  const facts = { modelType, tokenizerClass: model.tokenizer_class, vocabulary, padding, strangers };
-  const tokenizer = readFolderTokenizer(folder, facts, modules?.settings);
+  const tokenizer = readFolderTokenizer(folder, tokenizerFacts(config), modules?.settings);
   const { json, tokens, maxLength } = tokenizer;
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);

@@ -1,6 +1,7 @@
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
+import { rulesOf } from '../../../data/tokenizers/rules.ts';
 import { isUserError, reworded } from '../../../ground/errors.ts';
 import type { Processor } from '../../model.ts';
 import { importError } from '../importer.ts';
@@ -88,6 +89,12 @@ const tokensOf = (
     throw importError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
   const unknown = ids.get(String(unk_token ?? '')) ?? unk_id ?? idOf('unk_token') ?? idOf('mask_token') ?? filler;
   return { padding: filler, unknown };
+};
+
+/** The rules by which the folder's tokenizer reads texts. */
+export const folderRules = (folder: string, facts: TokenizerFacts, sentence?: SentenceSettings): unknown => {
+  const { json } = makeTokenizer(folder, facts);
+  return rulesOf(sentence?.lowercase === true ? lowercased(json) : json);
 };
 
 /** The folder's tokenizer, checked against the embedding, with the ids that have a role. */
