@@ -27,7 +27,7 @@ export interface AbsorbOptions {
   readonly dropout?: 'off' | number | undefined;
   /** Weights that are read as they will be stored. */
   readonly faked?: Faked | undefined;
-  /** What a value goes on as where that is another one, by its name in the absorbed graph and in the step. */
+  /** What a value goes on as where that is another one, by its name in the absorbed graph. */
   readonly changed?: Changing | undefined;
 }
 
@@ -117,7 +117,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
     if (node.op === 'Dropout' && node.domain === '') drop(node);
     else add(node);
     for (const output of node.outputs) {
-      const changed = options.changed?.(output, resolve(output));
+      const changed = options.changed?.(output, resolve);
       if (changed !== undefined) names.set(output, changed);
     }
   }

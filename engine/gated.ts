@@ -12,24 +12,26 @@ export interface MaskScope {
   readonly input?: (input: LossInput) => Value;
 }
 
-/** An activation that training multiplies by a mask. */
+/** A value that goes on as another one while a model trains: an activation that a mask is multiplied with, for one. */
 export interface Gated {
   /** In the graph of the model. */
   readonly value: Value;
-  /** In a shape that spreads over the value. */
-  mask(scope: MaskScope): Value;
+  /** What goes on in the place of `x`, as far as it came; `seen` tells how other values of the model go on that were there before. */
+  instead(x: Value, scope: MaskScope, seen: (name: Value) => Value): Value;
 }
 
-/** What a value of the model goes on as where that is another one, by its name there and in the step. */
-export type Changing = (name: Value, x: Value) => Value | undefined;
+/** What a value of the model goes on as where that is another one; `seen` tells how those go on that were there before, itself among them. */
+export type Changing = (name: Value, seen: (name: Value) => Value) => Value | undefined;
 
-/** Values of the model times their masks. */
-export const maskedBy = (gates: readonly Gated[], scope: MaskScope): Changing => {
-  const byValue = new Map(gates.map((gate) => [gate.value, gate]));
-  return (name, x) => {
-    const gate = byValue.get(name);
-    if (gate === undefined) return undefined;
-    const mask = scope.builder.within(`${name}/mask`, () => gate.mask(scope));
-    return scope.builder.op('Mul', [x, mask]);
+/** Values of the model as gates have them: all that is said of one, in turn. */
+export const gatedBy = (gates: readonly Gated[], scope: MaskScope): Changing => {
+  const byValue = new Map<Value, Gated[]>();
+  for (const gate of gates) byValue.set(gate.value, [...(byValue.get(gate.value) ?? []), gate]);
+  return (name, seen) => {
+    const all = byValue.get(name);
+    if (all === undefined) return undefined;
+    return scope.builder.within(`${name}/gate`, () =>
+      all.reduce((x, gate) => gate.instead(x, scope, seen), seen(name)),
+    );
   };
 };

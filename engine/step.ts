@@ -12,7 +12,7 @@ import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
 import type { Within } from './augment/augmentation.ts';
 import type { Faked } from './faked.ts';
-import { type Changing, type Gated, type MaskScope, maskedBy } from './gated.ts';
+import { type Changing, type Gated, gatedBy, type MaskScope } from './gated.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
@@ -65,7 +65,7 @@ export interface StepOptions {
   readonly scaled?: boolean | undefined;
   /** Weights that are read as they will be stored. */
   readonly faked?: Faked | undefined;
-  /** Activations that are masked. */
+  /** Values that go on as others, where the model answers, too. */
   readonly gates?: readonly Gated[] | undefined;
   /** Values that go on as other ones. */
   readonly within?: readonly Within[] | undefined;
@@ -137,13 +137,13 @@ const changesOf = (
   { gates = [], within = [] }: Pick<StepOptions, 'gates' | 'within'>,
   scope: Required<MaskScope>,
 ): Changing => {
-  const masked = maskedBy(gates, scope);
+  const gated = gatedBy(gates, scope);
   const changes = new Map(within.map((change) => [change.value, change]));
-  return (name, x) => {
+  return (name, seen) => {
+    const x = gated(name, seen);
     const change = changes.get(name);
-    return change === undefined
-      ? masked(name, x)
-      : scope.builder.within(`${name}/changed`, () => change.emit(scope, x));
+    if (change === undefined) return x;
+    return scope.builder.within(`${name}/changed`, () => change.emit(scope, x ?? seen(name)));
   };
 };
 
@@ -287,7 +287,7 @@ export const buildEvaluation = (
   const builder = bare(graph, 'evaluation');
   const { resolve } = absorb(builder, graph, {
     ...{ inputs: inputNames(model), fed: fedParameters(model), dropout: 'off', faked },
-    changed: maskedBy(gates, { builder, parameter: parametersIn(builder).parameter }),
+    changed: gatedBy(gates, { builder, parameter: parametersIn(builder).parameter }),
   });
   return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

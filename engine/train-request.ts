@@ -67,7 +67,7 @@ export interface TrainRequest {
   readonly hook?: WeightHook | undefined;
   /** Weights that are seen as they will be stored. */
   readonly faked?: Faked | undefined;
-  /** Activations that are masked, and how fast what masks are learnt by moves beside the learning rate. */
+  /** Values that go on masked, and how fast what masks are learnt by moves beside the learning rate. */
   readonly gates?: { readonly all: readonly Gated[]; readonly factors: ReadonlyMap<Value, number> } | undefined;
   /** What makes other texts of those that are trained on. Losses of theirs are in the phases as they are of such texts. */
   readonly augmenters?: readonly Augmenter[] | undefined;

@@ -98,6 +98,17 @@ interface Encoding {
   readonly zero?: number;
 }
 
+/**
+ * What an operator that is cut along an axis over which it takes statistics comes to before the cut: the mask has a number from 0 to
+ * 1 for each index, and where all are 0 or 1 those that stay are as they will be behind the cut. The others are anything.
+ */
+interface Masked {
+  /** The axes of the first input that statistics are taken over. */
+  axes(call: Call): readonly number[];
+  /** The first output, for a mask of the last axis where that is the only one. */
+  emit(emit: Emit, call: Call, mask: Value): Value;
+}
+
 /** An int64 input that decides on the shape of the output. Where it is computed, a cut writes it anew. */
 interface Target {
   readonly input: number;
@@ -163,6 +174,8 @@ export interface OpDef {
   readonly gradient: Gradient | 'stop' | 'none';
   /** Whether an element of an output is made of several elements of one input, so that each has a gradient of its own. */
   readonly mixes?: boolean;
+  /** Of an operator that takes statistics along an axis that can be cut: what they are of indices that a mask leaves. */
+  readonly masked?: Masked;
   /** Positions of inputs of which elements may not count: their gradient is zero, whatever they are. */
   masks?(call: Call): readonly number[];
   /** NaN for rows of -Infinity (a text without a token): makes it, finds it, or puts another number in its place. */

@@ -8,6 +8,8 @@ type Fans = readonly [inputs: number, outputs: number];
 export type Initializer =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
+  /** Ones along the diagonal of a matrix: what it is multiplied with stays as it is. */
+  | { readonly kind: 'identity' }
   | { readonly kind: 'normal'; readonly deviation: number }
   /** N(0, 2 / (in + out)): Glorot and Bengio 2010. */
   | { readonly kind: 'xavier'; readonly fans?: Fans }
@@ -33,6 +35,7 @@ const deviationOf = (how: Initializer, dims: readonly number[]): number => {
 export const initialize = (seed: number, name: string, dims: readonly number[], how: Initializer): Tensor => {
   const elements = new Float32Array(elementCount(dims));
   if (how.kind === 'ones') elements.fill(1);
+  if (how.kind === 'identity') for (let at = 0; at < elements.length; at += (dims[1] ?? 0) + 1) elements[at] = 1;
   const deviation = deviationOf(how, dims);
   if (deviation > 0) {
     const random = stream(seed, 'initialize', name);

@@ -60,18 +60,20 @@ const renamed = (graph: Graph, from: Value, to: Value): Graph => {
 
 /**
  * The model with a linear from its own width to a teacher's behind its last layer, so that its vectors live in the
- * teacher's space: a product of every token, which pooling commutes with. As it is where the widths agree. The output keeps
- * its name, by which clients read it.
+ * teacher's space: a product of every token, which pooling commutes with. As it is where the widths agree, but where the model
+ * will be narrower in the end (`narrows`): that linear changes nothing at first. The output keeps its name, by which clients read it.
  */
-export const withProjection = (model: Model, width: number, seed: number): Model => {
+export const withProjection = (model: Model, width: number, seed: number, narrows = false): Model => {
   const own = featureWidth(model);
-  if (own === width) return model;
+  const agrees = own === width;
+  if (agrees && !narrows) return model;
   const output = answerName(model.info.signature);
   const inner = value('unprojected_features');
   const builder = GraphBuilder.from(renamed(model.graph, output, inner));
-  const weight = (name: string, dims: readonly number[], kind: 'xavier' | 'zeros'): Value =>
+  const weight = (name: string, dims: readonly number[], kind: 'xavier' | 'zeros' | 'identity'): Value =>
     builder.weight(name, initialize(seed, name, dims, { kind }));
-  const product = builder.op('MatMul', [inner, weight('projection.weight', [own, width], 'xavier')]);
+  const matrix = weight('projection.weight', [own, width], agrees ? 'identity' : 'xavier');
+  const product = builder.op('MatMul', [inner, matrix]);
   const bias = weight('projection.bias', [width], 'zeros');
   const features = builder.op('Add', [product, bias], {}, output);
   const { hiddenStates, ...info } = model.info;

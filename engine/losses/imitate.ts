@@ -2,6 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 import { modelError, stageError } from '../../ground/errors.ts';
 import type { Answer } from '../../ground/tasks.ts';
 import type { AttentionPlace, LayerPlace, Taps } from '../../models/anatomy/taps.ts';
+import type { Initializer } from '../../models/initialize.ts';
 import { type Beside, teacherIn } from './beside.ts';
 import type { AttentionTap, ImitationEntry, ImitationScope, Layer } from './imitation.ts';
 import { imitationOf } from './imitations/index.ts';
@@ -15,6 +16,8 @@ interface Inside {
   readonly student: Taps;
   readonly teacher: Taps;
   readonly beside: Beside;
+  /** Whether channels of the student's stream are about to go: what is left then stands for the teacher's through a projection. */
+  readonly narrows?: boolean;
 }
 
 /** What losses that imitate are made for. */
@@ -149,13 +152,16 @@ const comparing = (emission: Emission): Pick<ImitationScope, 'layers' | 'embeddi
 };
 
 /** The student's stream as wide as the teacher's: each layer has one projection, whichever layers it meets. */
-const projecting = ({ scope, term }: Emission): ImitationScope['projected'] => {
+const projecting = ({ scope, term, context }: Emission): ImitationScope['projected'] => {
   const made = new Map<string, Value>();
   return (student, teacher) => {
     const dims = [widthOf(scope, student.hidden), widthOf(scope, teacher.hidden)];
-    if (dims[0] === dims[1]) return student.hidden;
+    const agree = dims[0] === dims[1];
+    if (agree && context.inside?.narrows !== true) return student.hidden;
+    const start: Initializer = { kind: agree ? 'identity' : 'xavier' };
     const called = `${term}_projection.${'called' in student ? student.called : ''}.weight`;
-    const known = made.get(called) ?? scope.builder.op('MatMul', [student.hidden, scope.parameter(called, dims)]);
+    const known =
+      made.get(called) ?? scope.builder.op('MatMul', [student.hidden, scope.parameter(called, dims, start)]);
     made.set(called, known);
     return known;
   };

@@ -150,6 +150,31 @@ const gradient =
     return [dx, dscale, dy].slice(0, call.node.inputs.length);
   };
 
+/** The mean along the last axis over what a mask leaves; of nothing at all it is 0. */
+const meanOfKept = (emit: Emit, v: Value, mask: Value): Value => {
+  const all = emit.op('Max', [reduce(emit, 'ReduceSum', mask, [0], true), scalarLike(emit, v, 1)]);
+  return emit.op('Div', [reduce(emit, 'ReduceSum', emit.op('Mul', [v, mask]), [-1], true), all]);
+};
+
+/** What is normalised, and by what. */
+export interface Normalizing {
+  readonly x: Value;
+  readonly scale: Value;
+  readonly bias: Value | undefined;
+  readonly epsilon: number;
+  /** Whether the mean is taken off before. */
+  readonly centres: boolean;
+}
+
+/** Normalisation whose statistics count what a mask m leaves: mean = sum m x / sum m, variance = sum m (x - mean)^2 / sum m. */
+export const maskedNorm = (emit: Emit, { x, scale: by, bias, epsilon, centres }: Normalizing, mask: Value): Value => {
+  const centred = centres ? emit.op('Sub', [x, meanOfKept(emit, x, mask)]) : x;
+  const square = meanOfKept(emit, emit.op('Mul', [centred, centred]), mask);
+  const deviation = emit.op('Sqrt', [emit.op('Add', [square, scalarLike(emit, x, epsilon)])]);
+  const scaled = emit.op('Mul', [emit.op('Div', [centred, deviation]), by]);
+  return bias === undefined ? scaled : emit.op('Add', [scaled, bias]);
+};
+
 /** x, scale, bias and y are cut together, also along normalized axes: the statistics then count what is kept. */
 const cut = (infer: (call: Call) => readonly Inferred[]): CutRule =>
   labelCut(infer, (_call: Call, _port: Port, shape) => fromEnd(shape), 'has no such axis');
@@ -165,6 +190,17 @@ const norm = (op: string, since: number, samples: readonly Sample[]): OpDef => {
     alike: 'all',
     gradient: gradient(layer ? layerGradient : rmsGradient),
     mixes: true,
+    masked: {
+      axes: normalizedAxes,
+      emit: (emit, call, mask) => {
+        const [x, by, bias] = [operand(call, 0), operand(call, 1), call.node.inputs[2] ?? undefined];
+        return maskedNorm(
+          emit,
+          { x, scale: by, bias, epsilon: floatAttr(call, 'epsilon', 1e-5), centres: layer },
+          mask,
+        );
+      },
+    },
     cut: cut(infer),
     uses: (call) => along(call, { 0: 'table', 1: 'norm', ...(layer ? { 2: 'bias' } : {}) }),
     macs: noMacs,

@@ -18,6 +18,8 @@ export interface Recovery {
   /** Of the stage: the teacher, or what it said. */
   readonly inputs: Readonly<Record<string, InputArtifact>>;
   readonly hook?: WeightHook | undefined;
+  /** Whether its stream will be narrower in the end than it is while it trains. */
+  readonly narrows?: boolean;
 }
 
 /** A training changed before it begins, and what is made of the model that it leaves. */
@@ -28,7 +30,7 @@ interface Changed {
 
 /** A training as the train and distill stages do it, not begun. */
 export const recoveryTraining = async (
-  { model, dataset, recover, inputs, hook }: Recovery,
+  { model, dataset, recover, inputs, hook, narrows }: Recovery,
   ctx: TrainingContext,
 ): Promise<TrainRequest> => {
   if (recover.uses === 'train') {
@@ -39,7 +41,11 @@ export const recoveryTraining = async (
   const { teacher, 'teacher-outputs': outputs } = inputs;
   const { uses: _, teacher: __, ...config } = recover;
   const job = {
+<<<<<<< HEAD
     ...{ model, dataset, config, hook, rewordings: inputs.rewordings, said: await saidBy(inputs) },
+=======
+    ...{ model, dataset, config, hook, narrows },
+>>>>>>> 7b2d0999 (Learn with gates which channels of the stream and which layers go, while statistics count what is left)
     teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
     teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
   };

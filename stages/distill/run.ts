@@ -44,10 +44,15 @@ export interface DistillationJob {
   readonly teacherModel?: Model | undefined;
   readonly config: DistillationConfig;
   readonly hook?: WeightHook | undefined;
+<<<<<<< HEAD
   /** Other words for those of the texts, where augmentation asks for them. */
   readonly rewordings?: InputArtifact | undefined;
   /** What each of several teachers said, where texts are chosen by that. */
   readonly said?: readonly TeacherOutputs[] | undefined;
+=======
+  /** Whether the student's stream will be narrower in the end: it is compared through a projection even where it is as wide. */
+  readonly narrows?: boolean | undefined;
+>>>>>>> 7b2d0999 (Learn with gates which channels of the stream and which layers go, while statistics count what is left)
 }
 
 /** Why a teacher that reads other tokens, or integers, cannot be asked in the step. */
@@ -88,7 +93,7 @@ const contextOf = (student: Model, job: DistillationJob, beside: Beside | undefi
   const inside =
     beside === undefined || !needsTeacher(config)
       ? undefined
-      : { beside, student: tapsOf(student), teacher: tapsOf(beside.model) };
+      : { beside, student: tapsOf(student), teacher: tapsOf(beside.model), narrows: job.narrows === true };
   return {
     ...{ hard: config.hard, temperature: config.temperature, inside },
     answer: dataTask(dataset.task).answer,
@@ -154,10 +159,10 @@ const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
 };
 
 /** The student ready for training: vectors of another width than the teacher's are projected into its space. */
-const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): Model => {
+const studentOf = ({ model, dataset, teacher, narrows }: DistillationJob, seed: number): Model => {
   const student = trainable(model, dataset);
   return teacher !== undefined && dataTask(dataset.task).answer === 'vector'
-    ? withProjection(student, teacher.rows.width, seed)
+    ? withProjection(student, teacher.rows.width, seed, narrows)
     : student;
 };
 

@@ -103,7 +103,7 @@ const options = z.strictObject({
     .enum(['taylor', 'magnitude', 'random', 'l0'])
     .default('taylor')
     .describe(
-      'importance of heads, neurons, widths and layers; random is a control; l0 learns gates on heads and neurons while recovery trains',
+      'importance of heads, neurons, widths and layers; random is a control; l0 learns gates on heads, neurons, widths and layers while recovery trains',
     ),
   scope: z
     .enum(['layer', 'global'])

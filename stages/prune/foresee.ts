@@ -7,8 +7,8 @@ import { widthsOf } from './budget/levels.ts';
 import { freeKinds } from './budget/options.ts';
 import { isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
-import { ranksOnExamples } from './criteria/index.ts';
-import { countsLayers } from './needs.ts';
+import { isLearnt, ranksOnExamples } from './criteria/index.ts';
+import { beforeGates, countsLayers } from './needs.ts';
 import { isGradual, looksAtGradients, makesZeros, prunableIn, zerosAsked } from './zero-options.ts';
 
 type Keep = NonNullable<PruneOptions['keep']>;
@@ -168,6 +168,10 @@ const headWidthOf = ({ headWidth, sizes = {} }: Expected): Pick<Expected, 'headW
   return hidden === undefined || heads === undefined || hidden % heads !== 0 ? {} : { headWidth: hidden / heads };
 };
 
+/** Sizes while gates are learnt: layers that are named have gone before, and tokens. */
+const whole = ({ keep = {}, scope }: PruneOptions, { sizes }: Expected): Pick<Expected, 'sizes'> =>
+  sizes === undefined ? {} : { sizes: left(beforeGates(keep), sizes, scope) };
+
 /** What pruning leaves of a model, and which of the counts it cannot keep. */
 export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foreseen => {
   const { models, data } = outlook;
@@ -187,5 +191,9 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
   ];
   if (recover === undefined) return { model: pruned, problems: own };
   const trained = foreseeRecovery(recover, { ...outlook, models: { ...models, model: pruned } });
-  return { ...trained, problems: [...own, ...(trained.problems ?? [])] };
+  // Where gates are learnt the model is whole while losses look into it.
+  const looked = isLearnt(options.criterion)
+    ? foreseeRecovery(recover, { ...outlook, models: { ...models, model: { ...pruned, ...whole(options, model) } } })
+    : trained;
+  return { ...trained, problems: [...own, ...(looked.problems ?? [])] };
 };

@@ -12,6 +12,13 @@ export const compensationOf = ({ criterion, compensate }: PruneOptions): Compens
 
 export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
 
+/** What is cut before gates are learnt of the rest. */
+export const beforeGates = (keep: Keep): Keep => ({
+  vocabulary: keep.vocabulary,
+  embedding: keep.embedding,
+  ...(countsLayers(keep) ? {} : { layers: keep.layers }),
+});
+
 /** Whether units may be ranked. Tokens go by their frequency, and layers that are named need no ranking. */
 const ranks = (keep: Keep): boolean =>
   countsLayers(keep) || [keep.heads, keep.ffn, keep.hidden, keep.embedding].some((kept) => kept !== undefined);

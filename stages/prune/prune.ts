@@ -6,7 +6,7 @@ import { criterionOf, isLearnt } from './criteria/index.ts';
 import { magnitude } from './criteria/magnitude.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { infoAfter } from './info.ts';
-import { compensationOf, countsLayers } from './needs.ts';
+import { beforeGates, compensationOf, countsLayers } from './needs.ts';
 import type { Pruned } from './pruned.ts';
 import { cutStructure } from './structured.ts';
 import { expectLoss, type PruneContext, subjectOf, textsOf } from './subject.ts';
@@ -36,7 +36,7 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
 /** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
 const pruneByName = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   if (options.keep === undefined) return { model: given, metrics: {} };
-  const keep = isLearnt(options.criterion) ? { ...options.keep, heads: undefined, ffn: undefined } : options.keep;
+  const keep = isLearnt(options.criterion) ? beforeGates(options.keep) : options.keep;
   const tokens =
     keep.vocabulary === undefined
       ? { model: given, metrics: {} }

@@ -39,5 +39,6 @@ export const recoveryOf = (
 ): Recovery => {
   const hook = hookOf(model, options, seed);
   const recover = keepLast(options.recover, hook !== undefined || isLearnt(options.criterion));
-  return { model, dataset, recover, inputs, hook };
+  const narrows = isLearnt(options.criterion) && options.keep?.hidden !== undefined;
+  return { model, dataset, recover, inputs, hook, narrows };
 };

@@ -1,5 +1,3 @@
-import type { Part } from '../../models/anatomy.ts';
-
 /** Units by falling score; equal scores keep their order. */
 const ranking = (scores: Float64Array): number[] =>
   Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
@@ -16,17 +14,17 @@ const normalized = (scores: Float64Array): Float64Array => {
   return length === 0 ? scores : scores.map((score) => score / length);
 };
 
-interface Block {
-  readonly part: Part;
+interface Block<P> {
+  readonly part: P;
   readonly units: readonly number[];
   readonly score: number;
   /** The best block of its part, without which nothing would be left. */
   readonly first: boolean;
 }
 
-const blocksOf = (part: Part, scores: Float64Array, size: number): Block[] => {
+const blocksOf = <P>(part: P, scores: Float64Array, size: number): Block<P>[] => {
   const order = ranking(scores);
-  const blocks: Block[] = [];
+  const blocks: Block<P>[] = [];
   for (let start = 0; start < order.length; start += size) {
     const units = order.slice(start, start + size);
     const score = units.reduce((sum, unit) => sum + (scores[unit] as number), 0) / units.length;
@@ -39,16 +37,16 @@ const blocksOf = (part: Part, scores: Float64Array, size: number): Block[] => {
  * The best units over several parts together, `kept` in all, at least one block from each part. Whole blocks of `size`
  * units go or stay, so that widths remain multiples that kernels like.
  */
-export const selectGlobal = (
-  scores: ReadonlyMap<Part, Float64Array>,
+export const selectGlobal = <P>(
+  scores: ReadonlyMap<P, Float64Array>,
   kept: number,
   size: number,
   comparable: 'by length' | 'as they are' = 'by length',
-): ReadonlyMap<Part, readonly number[]> => {
+): ReadonlyMap<P, readonly number[]> => {
   const scaled = comparable === 'by length' ? normalized : (own: Float64Array) => own;
   const blocks = [...scores].flatMap(([part, own]) => blocksOf(part, scaled(own), size));
   const order = blocks.sort((a, b) => Number(b.first) - Number(a.first) || b.score - a.score);
-  const chosen = new Map<Part, number[]>([...scores.keys()].map((part) => [part, []]));
+  const chosen = new Map<P, number[]>([...scores.keys()].map((part) => [part, []]));
   let left = kept;
   for (const { part, units, first } of order) {
     if (left < units.length && !first) continue;

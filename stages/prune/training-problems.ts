@@ -1,6 +1,6 @@
 import type { PruneOptions } from './config.ts';
 import { isLearnt } from './criteria/index.ts';
-import { compensationOf } from './needs.ts';
+import { compensationOf, countsLayers } from './needs.ts';
 import { riseOf } from './schedules/schedule.ts';
 import { isGradual, makesZeros, masksEvery } from './zero-options.ts';
 
@@ -12,22 +12,22 @@ interface Problem {
 const when = (isWrong: boolean, path: Problem['path'], message: string): readonly Problem[] =>
   isWrong ? [{ path, message }] : [];
 
-/** Gates are learnt of heads and neurons, and while the model trains. */
+/** What gates can be on. */
+const gated = ['heads', 'ffn', 'hidden'] as const;
+
+/** Gates are learnt while the model trains. */
 const ofGates = (given: PruneOptions): readonly Problem[] => {
-  const { keep, criterion, recover, rounds, compensate } = given;
+  const { keep = {}, criterion, recover, rounds, compensate } = given;
   if (!isLearnt(criterion)) return [];
-  const gated = keep?.heads !== undefined || keep?.ffn !== undefined;
-  const others = (['hidden', 'embedding'] as const).filter((key) => keep?.[key] !== undefined);
-  const layers = keep?.layers !== undefined && typeof keep.layers !== 'object';
-  const learns = `criterion ${criterion} learns gates on heads and ffn`;
+  const asked = countsLayers(keep) || gated.some((key) => keep[key] !== undefined);
+  const learns = `criterion ${criterion} learns gates on ${gated.join(', ')} and layers`;
   return [
-    ...when(!gated, ['criterion'], `${learns}: say how many of them to keep`),
+    ...when(!asked, ['criterion'], `${learns}: say how many of them to keep`),
     ...when(recover === undefined, ['criterion'], `${learns} while the model trains: add recover`),
-    ...others.flatMap((key) => when(true, ['keep', key], `${learns}, not ${key}: cut that in a stage of its own`)),
     ...when(
-      layers,
-      ['keep', 'layers'],
-      `${learns}: name the layers to keep, as [0, 2], or count them in a stage of its own`,
+      keep.embedding !== undefined,
+      ['keep', 'embedding'],
+      `${learns}, not embedding: cut that in a stage of its own`,
     ),
     ...when(
       given.budget !== undefined,

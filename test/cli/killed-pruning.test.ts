@@ -17,7 +17,7 @@ measure: { rounds: 3, processes: 2, loads: 0, profile: false }
 stages:
   - { id: encoder, uses: import, model: ./model.onnx, head: new, tokenizer: ./words }
   - { id: sparse, uses: prune, sparsity: 70%, saliency: movement, embeddings: false, recover: ${recover} }
-  - { id: cut, uses: prune, from: encoder, keep: { heads: 2, ffn: 16 }, criterion: l0, recover: ${recover} }
+  - { id: cut, uses: prune, from: encoder, keep: { heads: 2, ffn: 16, hidden: 16, layers: 1 }, criterion: l0, recover: ${recover} }
 `;
 
 let space: Workspace;

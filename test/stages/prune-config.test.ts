@@ -27,6 +27,7 @@ describe('options of prune', () => {
     { sparsity: '62.5%', schedule: 'linear', every: 4, recover: { uses: 'train' } },
     { keep: { ffn: 8 }, sparsity: '60%', recover: { uses: 'distill', teacher: 'teacher', epochs: 1 } },
     { keep: { ffn: 8 }, recover: { uses: 'train', patience: 2 } },
+    { keep: { hidden: '50%', layers: 3, vocabulary: 'used' }, criterion: 'l0', recover: { uses: 'train' } },
     { pattern: '2:4' },
     { pattern: '4:8', sparsity: '50%', saliency: 'sparsegpt', calibration: 64 },
     { pattern: '4x1', sparsity: 0.7, saliency: 'fisher', compete: 'matrix', examples: 64 },
@@ -172,13 +173,12 @@ describe('options of prune', () => {
     ],
     [
       'gates on what has none',
-      { keep: { hidden: 8, layers: 1 }, criterion: 'l0', rounds: 2 },
+      { keep: { embedding: 8, layers: [0] }, criterion: 'l0', rounds: 2 },
       [
-        'criterion: criterion l0 learns gates on heads and ffn: say how many of them to keep',
-        'criterion: criterion l0 learns gates on heads and ffn while the model trains: add recover',
-        'keep.hidden: criterion l0 learns gates on heads and ffn, not hidden: cut that in a stage of its own',
-        'keep.layers: criterion l0 learns gates on heads and ffn: name the layers to keep, as [0, 2], or count them in a stage of its own',
-        'rounds: criterion l0 learns gates on heads and ffn all the way: leave rounds out',
+        'criterion: criterion l0 learns gates on heads, ffn, hidden and layers: say how many of them to keep',
+        'criterion: criterion l0 learns gates on heads, ffn, hidden and layers while the model trains: add recover',
+        'keep.embedding: criterion l0 learns gates on heads, ffn, hidden and layers, not embedding: cut that in a stage of its own',
+        'rounds: criterion l0 learns gates on heads, ffn, hidden and layers all the way: leave rounds out',
       ],
     ],
     [
@@ -186,7 +186,7 @@ describe('options of prune', () => {
       { keep: { heads: 2 }, sparsity: 0.5, criterion: 'l0', recover: { uses: 'train', patience: 2 } },
       [
         'recover.patience: early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
-        'criterion: criterion l0 learns gates on heads and ffn: make zeros in a stage of its own',
+        'criterion: criterion l0 learns gates on heads, ffn, hidden and layers: make zeros in a stage of its own',
         'recover.patience: early stopping could end recovery before gates are decided: leave patience out',
       ],
     ],
