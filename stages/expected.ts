@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
+import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Device } from '../engine/engines/kind.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { ModelFacts } from '../models/facts.ts';
@@ -10,6 +11,8 @@ export interface Expected extends ModelFacts {
   readonly stored?: Precision;
   /** Width of each attention head, where that is not the width of the model over its heads. */
   readonly headWidth?: number;
+  /** The tokenizer that it came with: where from, and what reads it. Not known of tokens that were learnt or cut. */
+  readonly tokens?: { readonly from: string; read(): Promise<TokenizerJson> };
 }
 
 /** What a quick look at the data shows. */

@@ -36,7 +36,8 @@ export const teacherIn = (scope: StepScope, teacher: Beside): Resolve => {
   const { builder } = scope;
   const known = made.get(builder) ?? new Map<Beside, Resolve>();
   made.set(builder, known);
-  const frozen = known.get(teacher) ?? scope.join(teacher.model.graph, 'teacher/', readAlong(scope, teacher));
+  const prefix = known.size === 0 ? 'teacher/' : `teacher-${known.size + 1}/`;
+  const frozen = known.get(teacher) ?? scope.join(teacher.model.graph, prefix, readAlong(scope, teacher));
   known.set(teacher, frozen);
   return frozen;
 };

@@ -67,6 +67,8 @@ export interface ImitationEntry {
   readonly weight: Scheduled;
   /** Share of the steps after which it is left out. */
   readonly until: number;
+  /** Whom it looks into, of several teachers. */
+  readonly teacher?: string | undefined;
   readonly [option: string]: unknown;
 }
 
@@ -80,6 +82,11 @@ interface EntryProblem {
 const shared = {
   weight: scheduled(z.number().min(0)).default(1).describe('weight of the loss, or a schedule'),
   until: endShare.default(1).describe('share of the steps after which the loss is left out'),
+};
+
+/** What an entry says besides that looks inside. */
+const looking = {
+  teacher: z.string().optional().describe('id of the teacher that it looks into, where there are several'),
 };
 
 type Options = Readonly<Record<string, z.ZodType>>;
@@ -149,7 +156,10 @@ export const defineImitation = <const U extends string, S extends Options>(decla
   const { uses, summary, reads, comparesTexts = false, emit, problems } = declared;
   const own = z.object(declared.options);
   const options: Options = declared.options;
-  const shape = { ...options, uses: z.literal<string>(uses), ...shared };
+  const shape = {
+    ...{ ...options, ...(typeof reads === 'string' ? looking : {}) },
+    ...{ uses: z.literal<string>(uses), ...shared },
+  };
   const schema = z
     .strictObject(shape)
     .superRefine((entry, ctx) => {

@@ -5,12 +5,24 @@ import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { dataFor, foreseeTraining, type Training } from '../train/foresee.ts';
 import { endsOf, looksInside } from './entries.ts';
+import { lookedInto } from './looked.ts';
 import type { DistillationConfig } from './options.ts';
 import { selectProblems } from './select/option.ts';
+import type { Taught } from './teachers.ts';
 
 type Entry = NonNullable<DistillationConfig['losses']>[number];
 
-type Imitating = Omit<Training, 'losses'> & Pick<DistillationConfig, 'losses' | 'hard' | 'select'>;
+type Imitating = Omit<Training, 'losses'> & Pick<DistillationConfig, 'losses' | 'hard' | 'select'> & Taught;
+
+/** What is known of the teacher that an entry looks into, or that answers. */
+const teacherFor = (config: Imitating, { models }: Pick<Outlook, 'models'>): ((entry: Entry) => Expected) => {
+  const { 'teacher-outputs': outputs, teacher: beside } = models;
+  const names = lookedInto(config);
+  return ({ teacher }) => {
+    const own = teacher === undefined || typeof config.teacher === 'string' ? undefined : names.get(teacher);
+    return (own === undefined ? (outputs ?? beside) : models[own]) ?? {};
+  };
+};
 
 /** Why a quantized model cannot be looked into. */
 export const noInside = (uses: string): string =>
@@ -59,16 +71,18 @@ const problemsOf = (entry: Entry, student: Expected, teacher: Expected, task?: D
 };
 
 /** What would stop the losses of a list. */
-const wrongLosses = (config: Imitating, { models, data }: Pick<Outlook, 'models' | 'data'>): readonly Foreboding[] => {
+const wrongLosses = (config: Imitating, outlook: Pick<Outlook, 'models' | 'data'>): readonly Foreboding[] => {
   const { losses = [], hidden, hard } = config;
-  const { model = {}, 'teacher-outputs': outputs, teacher: beside } = models;
+  const { models, data } = outlook;
+  const { model = {} } = models;
+  const teacherOf = teacherFor(config, outlook);
   const task = dataFor(config, data)?.task;
   const last = endsOf(losses).at(-1) ?? 1;
   return [
     ...(losses.length > 0 && hidden !== undefined ? [{ path: ['hidden'], message: twice }] : []),
     ...(last < 1 && hard === 0 ? [{ path: ['losses'], message: nothingLeft(last) }] : []),
     ...losses.flatMap((entry, i) =>
-      problemsOf(entry, model, outputs ?? beside ?? {}, task).map((one) => ({
+      problemsOf(entry, model, teacherOf(entry), task).map((one) => ({
         ...one,
         path: ['losses', i, ...one.path],
       })),

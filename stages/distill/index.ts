@@ -6,6 +6,7 @@ import { foreseeDistillation } from './foresee.ts';
 import { distillationConfig } from './options.ts';
 import { distillationEffort } from './select/option.ts';
 import { teacherConfig } from './teachers.ts';
+import { otherTokensIn } from './tokens.ts';
 import { wireDistillation } from './wire.ts';
 
 const config = z.strictObject({
@@ -39,7 +40,10 @@ export const distill = defineStage({
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => wireDistillation(options, wiring),
-  foresee: (options, outlook) => foreseeDistillation(options, outlook),
+  foresee: async (options, outlook) => {
+    const seen = foreseeDistillation(options, outlook);
+    return { ...seen, problems: [...(seen.problems ?? []), ...(await otherTokensIn(options, outlook))] };
+  },
   effort: (options, texts) => distillationEffort(options, texts),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

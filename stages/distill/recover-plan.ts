@@ -1,4 +1,4 @@
-import type { Effort, Foreseen, Outlook, TextCounts } from '../expected.ts';
+import type { Effort, Foreboding, Foreseen, Outlook, TextCounts } from '../expected.ts';
 import type { Ref, Wiring } from '../stage.ts';
 import { wireAugmentations } from '../train/augment.ts';
 import { allTraining, trainingEffort } from '../train/effort.ts';
@@ -6,6 +6,7 @@ import { foreseeTraining } from '../train/foresee.ts';
 import { foreseeDistillation } from './foresee.ts';
 import type { Recover } from './recover-options.ts';
 import { distillationEffort } from './select/option.ts';
+import { otherTokensIn } from './tokens.ts';
 import { wireDistillation } from './wire.ts';
 
 /** What a stage reads whose model recovers, or that looks at texts for itself. */
@@ -30,4 +31,10 @@ export const foreseeRecovery = (recover: Recover, outlook: Outlook): Foreseen =>
   const trained =
     recover.uses === 'train' ? foreseeTraining(recover, 'train', outlook) : foreseeDistillation(recover, outlook);
   return { ...trained, problems: (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] })) };
+};
+
+/** What only shows where tokenizers are read. */
+export const recoveryTokens = async (recover: Recover | undefined, outlook: Outlook): Promise<readonly Foreboding[]> => {
+  if (recover?.uses !== 'distill') return [];
+  return (await otherTokensIn(recover, outlook)).map((one) => ({ ...one, path: ['recover', ...one.path] }));
 };

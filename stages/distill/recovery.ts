@@ -1,11 +1,11 @@
 import type { Dataset } from '../../data/dataset.ts';
 import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import { defaultRates } from '../train/options.ts';
 import { runRequest, type TrainedModel, type TrainingContext, trainingOf } from '../train/run.ts';
+import { readLooked } from './read-looked.ts';
 import type { Recover } from './recover-options.ts';
 import { distillationOf } from './run.ts';
 import { saidBy } from './select/candidates.ts';
@@ -38,16 +38,12 @@ export const recoveryTraining = async (
     const { rewordings } = inputs;
     return await trainingOf({ model, dataset, config, rates: defaultRates.fineTune, hook, rewordings }, ctx);
   }
-  const { teacher, 'teacher-outputs': outputs } = inputs;
+  const { 'teacher-outputs': outputs } = inputs;
   const { uses: _, teacher: __, ...config } = recover;
   const job = {
-<<<<<<< HEAD
-    ...{ model, dataset, config, hook, rewordings: inputs.rewordings, said: await saidBy(inputs) },
-=======
-    ...{ model, dataset, config, hook, narrows },
->>>>>>> 7b2d0999 (Learn with gates which channels of the stream and which layers go, while statistics count what is left)
+    ...{ model, dataset, config, hook, narrows, rewordings: inputs.rewordings, said: await saidBy(inputs) },
     teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
-    teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
+    teachers: await readLooked(recover, inputs),
   };
   return await distillationOf(job, ctx);
 };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
+import type { ImitationEntry } from '../../engine/losses/imitation.ts';
 import { type Beside, type ImitationContext, imitate, type Loss } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Phase, TrainRequest, WeightHook } from '../../engine/train-request.ts';
@@ -33,6 +34,7 @@ import { endsOf, entriesOf, looksInside, needsTeacher, termsOf } from './entries
 import { noInside, nothingLeft, otherAnswers, twice } from './foresee.ts';
 import type { DistillationConfig } from './options.ts';
 import { selected } from './select/candidates.ts';
+import { otherTokens } from './tokens.ts';
 import { readsAlong } from './wire.ts';
 
 export interface DistillationJob {
@@ -40,19 +42,16 @@ export interface DistillationJob {
   readonly dataset: Dataset;
   /** What the teacher said before; left out where it reads along. */
   readonly teacher?: TeacherOutputs | undefined;
-  /** The teacher itself: needed where it reads along, or hidden states are compared. */
-  readonly teacherModel?: Model | undefined;
+  /** Teachers themselves, by their ids: needed where one reads along, or is looked into. */
+  readonly teachers: ReadonlyMap<string, Model>;
   readonly config: DistillationConfig;
   readonly hook?: WeightHook | undefined;
-<<<<<<< HEAD
   /** Other words for those of the texts, where augmentation asks for them. */
   readonly rewordings?: InputArtifact | undefined;
   /** What each of several teachers said, where texts are chosen by that. */
   readonly said?: readonly TeacherOutputs[] | undefined;
-=======
   /** Whether the student's stream will be narrower in the end: it is compared through a projection even where it is as wide. */
   readonly narrows?: boolean | undefined;
->>>>>>> 7b2d0999 (Learn with gates which channels of the stream and which layers go, while statistics count what is left)
 }
 
 /** Why a teacher that reads other tokens, or integers, cannot be asked in the step. */
@@ -62,9 +61,7 @@ const cannotReadAlong = {
       const first = losses?.find(looksInside);
       return first === undefined ? noHiddenStates : noInside(first.uses);
     },
-    tokens:
-      'student and teacher cut texts into different tokens: what they compute inside cannot be compared; leave such losses out, ' +
-      'or cut the student from the teacher',
+    tokens: otherTokens,
   },
   answers: {
     quantized: () => noQuantizedBeside,
@@ -74,11 +71,9 @@ const cannotReadAlong = {
   },
 };
 
-/** The teacher as the step reads it; undefined where nothing asks it there. */
-const besideOf = async (student: Model, job: DistillationJob): Promise<Beside | undefined> => {
-  const { dataset, teacherModel: teacher, config } = job;
+/** A teacher as the step reads it. */
+const besideOf = async (student: Model, teacher: Model, { dataset, config }: DistillationJob): Promise<Beside> => {
   const answers = readsAlong(dataset.task);
-  if (teacher === undefined || !(answers || needsTeacher(config))) return undefined;
   const why = cannotReadAlong[answers ? 'answers' : 'inside'];
   if (isQuantized(teacher.graph)) throw stageError(why.quantized(config));
   const model = answers ? taskOf(dataset.task).answering(teacher) : teacher;
@@ -88,17 +83,24 @@ const besideOf = async (student: Model, job: DistillationJob): Promise<Beside | 
   return { model, ids };
 };
 
-const contextOf = (student: Model, job: DistillationJob, beside: Beside | undefined): ImitationContext => {
-  const { dataset, config } = job;
-  const inside =
-    beside === undefined || !needsTeacher(config)
-      ? undefined
-      : { beside, student: tapsOf(student), teacher: tapsOf(beside.model), narrows: job.narrows === true };
-  return {
-    ...{ hard: config.hard, temperature: config.temperature, inside },
+/** What losses are made for; of those that look inside, by the teacher that they name. */
+type ContextOf = (entry?: ImitationEntry) => ImitationContext;
+
+const contextsOf = async (student: Model, job: DistillationJob): Promise<ContextOf> => {
+  const { dataset, config, teachers, narrows = false } = job;
+  const along = readsAlong(dataset.task);
+  const asked = along || needsTeacher(config);
+  const besides = new Map<string, Beside>();
+  for (const [id, model] of asked ? teachers : []) besides.set(id, await besideOf(student, model, job));
+  const [only] = besides.values();
+  const insideOf = (beside: Beside) => ({ beside, student: tapsOf(student), teacher: tapsOf(beside.model), narrows });
+  const insides = needsTeacher(config) ? new Map(Array.from(besides, ([id, one]) => [id, insideOf(one)])) : new Map();
+  const [first] = insides.values();
+  return (entry) => ({
+    ...{ hard: config.hard, temperature: config.temperature, inside: insides.get(entry?.teacher ?? '') ?? first },
     answer: dataTask(dataset.task).answer,
-    beside: readsAlong(dataset.task) ? beside : undefined,
-  };
+    beside: along ? only : undefined,
+  });
 };
 
 /** Losses of what is known of the texts themselves: beside answers of a teacher, and alone. */
@@ -121,11 +123,11 @@ const expectLosses = ({ dataset, config }: DistillationJob): void => {
 const phasesOf = async (student: Model, job: DistillationJob): Promise<readonly Phase[]> => {
   const { dataset, config } = job;
   expectLosses(job);
-  const context = contextOf(student, job, await besideOf(student, job));
+  const contextOf = await contextsOf(student, job);
   const entries = entriesOf(config, taskOf(dataset.task).imitation);
   const terms = termsOf(entries);
-  const all = entries.map((entry, i) => ({ entry, loss: imitate(entry, context, terms[i]) }));
-  const { besides, labels } = ownLosses(job, context);
+  const all = entries.map((entry, i) => ({ entry, loss: imitate(entry, contextOf(entry), terms[i]) }));
+  const { besides, labels } = ownLosses(job, contextOf());
   const lossesUntil = (end: number): readonly Loss[] => {
     const going = all.filter(({ entry }) => entry.until >= end);
     const [inside, answers] = [true, false].map((is) => going.filter(({ entry }) => looksInside(entry) === is));
@@ -143,10 +145,11 @@ const named = (classes: readonly string[]): string =>
   `${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
 
 /** A teacher that was asked before was looked at then. */
-const expectTeacher = ({ dataset, teacher, teacherModel }: DistillationJob): void => {
+const expectTeacher = ({ dataset, teacher, teachers }: DistillationJob): void => {
   if (teacher !== undefined) return;
-  if (teacherModel === undefined) throw new Error('distill needs what a teacher said, or the teacher');
-  const problem = teacherProblem(teacherModel.info.task, dataset.task);
+  const [model] = teachers.values();
+  if (model === undefined) throw new Error('distill needs what a teacher said, or the teacher');
+  const problem = teacherProblem(model.info.task, dataset.task);
   if (problem !== undefined) throw stageError(problem);
 };
 

@@ -71,21 +71,20 @@ export const teachersOf = (taught: Taught, wiring: Wiring, path: readonly string
   return [first, ...more];
 };
 
-const whyOne: Readonly<Record<'along' | 'inside', string>> = {
-  along: 'such a teacher answers in every step, and only one can; expected the id of one stage',
-  inside: 'what lies inside of a teacher is compared with one teacher; expected the id of one stage',
-};
+const whyOne = 'such a teacher answers in every step, and only one can; expected the id of one stage';
 
 /** The teacher, where there has to be one alone. */
 export const onlyTeacher = (
   [first, ...more]: readonly [Ref, ...Ref[]],
-  why: keyof typeof whyOne,
   wiring: Wiring,
   path: readonly string[],
 ): Ref => {
-  if (more.length > 0) wiring.problem([...path, 'teacher'], whyOne[why]);
+  if (more.length > 0) wiring.problem([...path, 'teacher'], whyOne);
   return first;
 };
+
+/** The ids of all teachers. */
+export const teacherIdsOf = (taught: Taught): readonly string[] => namesIn(taught).map(({ id }) => id);
 
 /** What each teacher says about the texts, and what all of them do together, as if one had said it. */
 export const taughtBy = (

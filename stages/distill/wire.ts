@@ -1,7 +1,7 @@
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { Ref, Wiring } from '../stage.ts';
 import { wireAugmentations } from '../train/augment.ts';
-import { needsTeacher } from './entries.ts';
+import { wireLooked } from './looked.ts';
 import type { DistillationConfig } from './options.ts';
 import { expectSelectable, saidFor } from './select/option.ts';
 import { expectMixable, onlyTeacher, type Taught, taughtBy, teachersOf } from './teachers.ts';
@@ -24,9 +24,11 @@ export const wireDistillation = (
   const dataset = wiring.dataset();
   const texts = { dataset, ...wireAugmentations(config, { unlabelled: true }, wiring, path) };
   expectMixable(config, task, wiring, path);
-  expectSelectable(config, { teachers: models.length, along: readsAlong(task) }, wiring, path);
-  if (readsAlong(task)) return { ...texts, teacher: onlyTeacher(models, 'along', wiring, path) };
+  const along = readsAlong(task);
+  expectSelectable(config, { teachers: models.length, along }, wiring, path);
+  if (along && models.length > 1) return { ...texts, teacher: onlyTeacher(models, wiring, path) };
+  const looked = wireLooked(config, models, wiring, path);
+  if (along) return { ...texts, teacher: models[0] };
   const { said, outputs } = taughtBy(config, models, dataset, wiring);
-  const inside = needsTeacher(config) ? { teacher: onlyTeacher(models, 'inside', wiring, path) } : {};
-  return { ...texts, 'teacher-outputs': outputs, ...saidFor(config, said), ...inside };
+  return { ...texts, 'teacher-outputs': outputs, ...saidFor(config, said), ...looked };
 };

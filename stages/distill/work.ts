@@ -5,20 +5,22 @@ import { readTeacherOutputs } from '../label/outputs.ts';
 import type { StageRun, TrainingOfRun } from '../stage.ts';
 import { drawnAnew } from '../train/seed.ts';
 import type { Config, Reported } from './index.ts';
+import { readLooked } from './read-looked.ts';
 import { type DistillationJob, distillationOf, runDistillation } from './run.ts';
 import { saidBy } from './select/candidates.ts';
 
 const jobOf = async (
-  { model, dataset, teacher, 'teacher-outputs': outputs, ...others }: Readonly<Record<string, InputArtifact>>,
+  inputs: Readonly<Record<string, InputArtifact>>,
   { seed: _, ...config }: Config,
 ): Promise<DistillationJob> => {
+  const { model, dataset, 'teacher-outputs': outputs } = inputs;
   if (model === undefined || dataset === undefined) throw new Error('distill needs a model and a dataset');
   return {
     model: await readModelArtifact(model.path),
     dataset: await readDatasetArtifact(dataset.path),
     teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
-    teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
-    ...{ config, rewordings: others.rewordings, said: await saidBy(others) },
+    teachers: await readLooked(config, inputs),
+    ...{ config, rewordings: inputs.rewordings, said: await saidBy(inputs) },
   };
 };
 

@@ -65,7 +65,10 @@ const foresee = async ({ model, ...options }: Config, { base, data }: Outlook): 
   if (importer === undefined)
     return { model: options.head === 'new' ? { task: taskWith('text', 'vector'), labels: [] } : {} };
   try {
-    return beside(await importer.facts(model, base, options), data);
+    const seen = beside(await importer.facts(model, base, options), data);
+    const { tokenizer = '' } = options;
+    const read = async () => (await import('./lengths.ts')).tokenizerOf({ model, ...options }, base);
+    return { ...seen, model: { ...seen.model, tokens: { from: `${model} ${tokenizer}`, read } } };
   } catch (error) {
     if (!isUserError(error, 'import')) throw error;
     return { problems: [{ path: ['model'], message: error.message, code: 'wrong-model' }] };

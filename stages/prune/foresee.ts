@@ -179,7 +179,9 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
   const { keep, recover } = options;
   const named = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
   const sizes = named && beside(options, named);
-  const pruned: Expected = { ...model, ...headWidthOf(model), ...(sizes === undefined ? {} : { sizes }) };
+  const { tokens, ...others } = model;
+  const known = keep?.vocabulary === undefined && tokens !== undefined ? { tokens } : {};
+  const pruned: Expected = { ...others, ...known, ...headWidthOf(model), ...(sizes === undefined ? {} : { sizes }) };
   const own = [
     ...(keep === undefined || model.sizes === undefined
       ? []

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
-import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
+import { recoveryEffort, recoveryTokens, wireRecovery } from '../distill/recover-plan.ts';
 import { defineStage } from '../stage.ts';
 import { wireCosts } from './budget/wire.ts';
 import { pruneConfig } from './config.ts';
@@ -38,7 +38,10 @@ export const prune = defineStage({
     ...wireRecovery(options.recover, needsExamples(options), wiring),
     ...wireCosts(options, wiring),
   }),
-  foresee: foreseePruning,
+  foresee: async (options, outlook) => {
+    const seen = foreseePruning(options, outlook);
+    return { ...seen, problems: [...(seen.problems ?? []), ...(await recoveryTokens(options.recover, outlook))] };
+  },
   effort: (options, texts) => {
     const { recover } = options;
     const measured = measuringEffort(options, texts.train);

@@ -49,6 +49,13 @@ describe('several teachers in a plan', () => {
     expect(of('student')).toEqual(['dataset', 'student/mix', 'encoder']);
   });
 
+  it('come in themselves where losses look into them, each once', async () => {
+    const losses = 'losses: [{ uses: kl }, { uses: hidden, teacher: b }, { uses: relations, teacher: a }, { uses: embeddings, teacher: b }]';
+    const { steps, problems } = await planned(`${two}${student(`teacher: { from: [a, b] }, ${losses}`)}`);
+    expect(problems).toEqual([]);
+    expect(steps.find(([id]) => id === 'student')?.[1]).toEqual(['dataset', 'student/mix', 'b', 'a', 'encoder']);
+  });
+
   it('share the labels of a student who has one of them alone', async () => {
     const { steps } = await planned(
       `${two}${student('teacher: a')}${student('teacher: { from: [a, b] }').replace('student', 'other')}`,
@@ -97,8 +104,26 @@ describe('several teachers in a plan', () => {
     [
       'hidden states of two',
       student('teacher: { from: [a, b] }, hidden: {}'),
-      'what lies inside of a teacher is compared with one teacher; expected the id of one stage',
-      '{ from',
+      'hidden looks into one teacher, and there are several: write { uses: hidden, teacher: a or teacher: b } into losses',
+      '{} }',
+    ],
+    [
+      'a loss that looks into either',
+      student('teacher: { from: [a, b] }, losses: [{ uses: attention }]'),
+      "the loss 'attention' looks into one teacher, and there are several: say teacher: a or teacher: b",
+      '{ uses: attention',
+    ],
+    [
+      'a loss that looks into another model',
+      student('teacher: { from: [a, b] }, losses: [{ uses: hidden, teacher: encoder }]'),
+      '"encoder" is no teacher here; expected a or b',
+      'encoder }',
+    ],
+    [
+      'answers of one of them',
+      student('teacher: { from: [a, b] }, losses: [{ uses: kl, teacher: a }]'),
+      'teacher',
+      'teacher: a',
     ],
   ])('are refused: %s', async (_, stages, message, at) => {
     const { problems } = await planned(`${two}${stages}`);

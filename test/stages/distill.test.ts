@@ -87,6 +87,29 @@ describe('the distill stage', () => {
     });
   });
 
+  it('looks into each of several teachers as a loss names it', async () => {
+    using space = workspace();
+    const { dataset, outputs, teacher } = await teacherIn(space);
+    const other = await modelArtifact(space, 'other', smallEncoder({ labels: classes, hidden: 24, layers: 3 }, 5));
+    const student = await modelArtifact(space, 'student', smallEncoder({ labels: classes, hidden: 8, heads: 2 }, 9));
+    const losses = [
+      { uses: 'kl' },
+      { uses: 'hidden', teacher: 'b', layers: { 1: 2 } },
+      { uses: 'hidden', teacher: 'a' },
+      { uses: 'embeddings', teacher: 'b' },
+    ];
+    const config = { ...quick, epochs: 1, teacher: { from: ['a', 'b'] }, losses };
+    const inputs = { model: student, dataset, 'teacher-outputs': outputs, teacher: other, 'teacher-2': teacher };
+    const { output, metrics } = await runStage(space, distill, inputs, config, { name: 'both' });
+    expect((await readModelArtifact(output.path)).graph.nodes.some(({ name }) => name.startsWith('teacher'))).toBe(false);
+    expect(Object(metrics.training).steps).toBe(Math.ceil(260 / 16));
+    // The third layer is one of the other teacher alone.
+    const swapped = { ...inputs, teacher, 'teacher-2': other };
+    await expect(runStage(space, distill, swapped, config, { name: 'swapped' })).rejects.toThrow(
+      "the loss 'hidden': the teacher's layers are 0 to 1; found 2",
+    );
+  });
+
   it('asks for the labels of its teacher, and for the teacher itself only where hidden states are compared', () => {
     const logits = wiringOf();
     expect(Object.keys(distill.wire({ teacher: 'big' }, logits))).toEqual(['dataset', 'teacher-outputs']);

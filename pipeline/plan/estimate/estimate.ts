@@ -71,7 +71,7 @@ const trialsOf = (works: readonly Work[]): readonly Trial[] => {
     if (sized !== undefined) trials.set(nameOf(sized, batch), { sized, batch });
   }
   const trained = new Set([...trials.values()].map(({ sized }) => nameOf(sized, null)));
-  for (const sized of works.flatMap(askedIn)) {
+  for (const sized of works.flatMap((work) => [...askedIn(work), ...work.beside])) {
     if (sized !== undefined && !trained.has(nameOf(sized, null)))
       trials.set(nameOf(sized, null), { sized, batch: null });
   }
@@ -133,7 +133,8 @@ const trainingSeconds = (work: Work, shown: Shown): number | null => {
   const { trained = 0 } = work.effort;
   if (trained === 0) return 0;
   const { trained: rate = null, toTrain = 0 } = shown.trained(trainedIn(work), work.batch) ?? {};
-  return rate === null ? null : toTrain + trained * rate;
+  const beside = work.beside.map((sized) => shown.asked(sized)?.asked ?? null);
+  return rate === null ? null : sumOf([toTrain, trained * rate, ...beside.map((one) => one && trained * one)]);
 };
 
 /** Bytes of models that a step reads and writes; null where one is of no known size. */
@@ -175,7 +176,8 @@ const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): numb
     const training = shown.trained(own, batch)?.training;
     if (training === undefined || training === null || own === undefined) return null;
     const unmoved = work.trains ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
-    return training - unmoved + READERS + data + TRAINED_TEXT * texts;
+    const beside = sumOf(work.beside.map((sized) => shown.asked(sized)?.asking ?? null));
+    return sumOf([training - unmoved + READERS + data + TRAINED_TEXT * texts, beside]);
   }
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);

@@ -22,6 +22,8 @@ export interface Work {
   /** Models that go in, and the one that comes out; undefined where one is of no known size. */
   readonly given: readonly (Sized | undefined)[];
   readonly made: Sized | undefined;
+  /** Teachers that take part in every pass of a training. */
+  readonly beside: readonly (Sized | undefined)[];
   /** Whether it trains at all. */
   readonly trains: boolean;
   /** Texts of one pass, where it trains. */
@@ -58,10 +60,11 @@ const sizedAt = (id: string, { plan, catalogue, models, texts }: Known): Sized |
 export const workOf = (step: Step, known: Known): Work | undefined => {
   const stage = stageOf(known.catalogue, step.uses);
   if (stage === undefined) return undefined;
-  const models = Object.values(step.inputs).filter(({ step: id }) => {
+  const named = Object.entries(step.inputs).filter(([, { step: id }]) => {
     const before = known.plan.steps.find((one) => one.id === id);
     return before !== undefined && stageOf(known.catalogue, before.uses)?.makes === 'model';
   });
+  const models = named.map(([, ref]) => ref);
   const effort = stage.effort?.(step.config, known.texts.counts, models.length) ?? {};
   const trains = stage.trains?.when(step.config) === true;
   const batch = trains ? stage.trains?.pass(step.config).batch : undefined;
@@ -69,6 +72,7 @@ export const workOf = (step: Step, known: Known): Work | undefined => {
     ...{ step, stage, effort, trains },
     given: models.map(({ step: id }) => sizedAt(id, known)),
     made: stage.makes === 'model' ? sizedAt(step.id, known) : undefined,
+    beside: trains ? named.flatMap(([name, ref]) => (name === 'model' ? [] : [sizedAt(ref.step, known)])) : [],
     batch: batch ?? ((effort.trained ?? 0) > 0 ? MEASURED : null),
   };
 };
