@@ -11,6 +11,12 @@ export interface Progress {
   readonly validation?: { readonly metric: string; readonly score: number };
 }
 
+/** Tells of one thing after another. */
+export const counting =
+  (tell: (progress: Progress & { readonly phase: string }) => void, unit: string, phase: string) =>
+  (done: number, total: number): void =>
+    tell({ done, total, unit, phase });
+
 const MILLISECONDS_BETWEEN = 50;
 
 /** Tells of progress now and then, and of its end: a small model answers ten thousand times a second, and nobody hears of each. */

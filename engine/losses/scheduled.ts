@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { saying } from '../../ground/saying.ts';
 
 /** A number that stays, or that goes from one to another over the updates. */
 export type Scheduled =
@@ -11,10 +12,7 @@ export type Scheduled =
       readonly until: number;
     };
 
-const wantsEnd = {
-  error: ({ input }: { readonly input?: unknown }) =>
-    `expected the share of the steps at which it ends, above 0 and up to 1; found ${JSON.stringify(input)}`,
-};
+const wantsEnd = saying('the share of the steps at which it ends, above 0 and up to 1');
 
 /** A share of all updates at which something ends: what has no end is told at its line. */
 export const endShare = z.number(wantsEnd).gt(0, wantsEnd).max(1, wantsEnd);

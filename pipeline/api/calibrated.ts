@@ -106,7 +106,7 @@ export const calibrated = async (
 ) => {
   const { signal = new AbortController().signal, threads = defaultThreads(), minElements } = asked;
   const config = await configOf(asked);
-  const { model, folder } = await readAsModel(foreign);
+  const { model, folder } = await readAsModel(foreign, 'quantize');
   const { texts, given } = await textsOf(model, folder, asked, signal);
   const { renew } = await limited(() => textWork({ model, folder }, given));
   const { quantizeModel } = await import('../../stages/quantize/work.ts');

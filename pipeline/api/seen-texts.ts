@@ -11,12 +11,10 @@ import { openModel } from './open.ts';
 import type { DataOptions } from './types/models.ts';
 
 /** What is read as the import stage would read it, around the graph that is written: its inputs and answers have to be the same. */
-export const readAsModel = async ({
-  called,
-  file,
-  graph,
-  around,
-}: Foreign): Promise<{ model: Model; folder: string }> => {
+export const readAsModel = async (
+  { called, file, graph, around }: Foreign,
+  verb: 'quantize' | 'prune',
+): Promise<{ model: Model; folder: string }> => {
   if (around.kind !== 'bare') return { model: { ...around.model, graph }, folder: called };
   const { model, folder } = await openModel(file ?? called, {});
   const own = new Set<string>(graph.inputs);
@@ -29,7 +27,7 @@ export const readAsModel = async ({
       ? `its answer is made of '${answer}', which it does not give`
       : `the input '${strange}' is nothing that texts give`;
   throw requestError(
-    `${called}: --data reads texts for a model as the import stage takes it, and ${what}; import it with a pipeline and quantize that`,
+    `${called}: --data reads texts for a model as the import stage takes it, and ${what}; import it with a pipeline and ${verb} that`,
   );
 };
 

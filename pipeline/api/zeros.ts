@@ -56,7 +56,7 @@ const lookedAt = async (
   emit: Reading['emit'],
 ): Promise<{ readonly model: Model; readonly context: PruneContext }> => {
   const { signal = new AbortController().signal, threads = defaultThreads() } = asked;
-  const { model, folder } = await readAsModel(foreign);
+  const { model, folder } = await readAsModel(foreign, 'prune');
   const given = await textsAlone({ model, folder }, asked, 1);
   const { renew } = await limited(() => textWork({ model, folder }, given));
   const examples = given.map((text, id) => ({ id, ...text }));

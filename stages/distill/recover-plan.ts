@@ -34,7 +34,10 @@ export const foreseeRecovery = (recover: Recover, outlook: Outlook): Foreseen =>
 };
 
 /** What only shows where tokenizers are read. */
-export const recoveryTokens = async (recover: Recover | undefined, outlook: Outlook): Promise<readonly Foreboding[]> => {
+export const recoveryTokens = async (
+  recover: Recover | undefined,
+  outlook: Outlook,
+): Promise<readonly Foreboding[]> => {
   if (recover?.uses !== 'distill') return [];
   return (await otherTokensIn(recover, outlook)).map((one) => ({ ...one, path: ['recover', ...one.path] }));
 };

@@ -36,7 +36,9 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const baselines = guesses ? await byFrequency(model, dataset, targets, ctx.signal) : undefined;
   const client = compares ? await inClient({ model, dataset, encoded }, ctx) : undefined;
   const cut = cutNote(encoded, dataset, model.info);
-  const zeros = await zeroSavings(model.graph);
+  const files = modelFiles(modelInput);
+  const gzipBytes = await bytesAfter(files, gzip);
+  const zeros = await zeroSavings(model.graph, { files, gzipBytes });
   const notes = [...(cut === undefined ? [] : [cut]), ...(client?.notes ?? [])];
   for (const note of notes) ctx.log(note);
   return {
@@ -47,8 +49,8 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
     figures: {
       ...modelFigures(model, median),
       macsLength: median,
-      gzipBytes: await bytesAfter(modelFiles(modelInput), gzip),
-      brotliBytes: await bytesAfter(modelFiles(modelInput), brotli),
+      gzipBytes,
+      brotliBytes: await bytesAfter(files, brotli),
       ...(zeros === undefined ? {} : { zeros }),
     },
     dimensions: model.info.dimensions,

@@ -51,26 +51,34 @@ const filled = ({ name, tensor }: Sparse): Tensor => {
   );
 };
 
+/** What files take after compression, where gzip has told already of theirs. */
+const packed = async (files: readonly string[], gzipBytes?: number) => ({
+  gzipBytes: gzipBytes ?? (await bytesAfter(files, gzip)),
+  ...(zstd === undefined ? {} : { zstdBytes: await bytesAfter(files, zstd) }),
+});
+
 /** What a graph takes after compression. */
 const compressed = async (graph: Graph) => {
   const folder = await temporaryFolder('graph');
   try {
     await writeGraph(join(folder, 'model.onnx'), graph);
-    const files = (await readdir(folder)).toSorted().map((file) => join(folder, file));
-    return {
-      gzipBytes: await bytesAfter(files, gzip),
-      ...(zstd === undefined ? {} : { zstdBytes: await bytesAfter(files, zstd) }),
-    };
+    return await packed((await readdir(folder)).toSorted().map((file) => join(folder, file)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 };
 
+/** The files that a graph lies in, and what they take after gzip. */
+interface Stored {
+  readonly files: readonly string[];
+  readonly gzipBytes: number;
+}
+
 /**
  * What zeros save of a file that is compressed, beside the same file with other numbers in their place; undefined where no matrix
  * has many. In the file itself they take as much room as others.
  */
-export const zeroSavings = async (graph: Graph): Promise<ZeroSavings | undefined> => {
+export const zeroSavings = async (graph: Graph, { files, gzipBytes }: Stored): Promise<ZeroSavings | undefined> => {
   const sparse = sparseMatrices(graph);
   if (sparse.length === 0) return undefined;
   const sum = (of: (one: Sparse) => number): number => sparse.reduce((all, one) => all + of(one), 0);
@@ -79,7 +87,7 @@ export const zeroSavings = async (graph: Graph): Promise<ZeroSavings | undefined
   return {
     share: sum(({ zeros }) => zeros) / sum(({ tensor }) => elementCount(tensor.dims)),
     matrices: sparse.length,
-    ...(await compressed(graph)),
+    ...(await packed(files, gzipBytes)),
     dense: await compressed(dense),
   };
 };

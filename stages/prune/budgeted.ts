@@ -1,7 +1,7 @@
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Model } from '../../models/model.ts';
 import { Harms } from '../quantize/sensitivity.ts';
-import { withinBudget } from './budget/index.ts';
+import { expectReachable, withinBudget } from './budget/index.ts';
 import { meterFor } from './budget/meter.ts';
 import { type BudgetOptions, freeKinds } from './budget/options.ts';
 import type { PruneOptions } from './config.ts';
@@ -21,14 +21,16 @@ export const pruneToBudget = async (
   const { budget, keep, rounds } = options;
   const { budget: facts, threads, signal } = context;
   if (facts === undefined) throw new Error('a budget needs facts');
+  const kinds = freeKinds(budget, keep);
+  const meter = meterFor(budget, came.graph, facts);
+  expectReachable({ kinds, meter }, model.graph);
   const criterion = criterionOf(options.criterion);
   if (criterion.needsExamples) expectLoss(model, `criterion ${options.criterion}`, textsOf(context));
   const judged = await judgedTexts(model, budget.texts, context);
   const { graph, metrics } = await withinBudget({
     subject: subjectOf(model, options, context),
-    kinds: freeKinds(budget, keep),
-    ...{ criterion, rounds, compensate: compensationOf(options) },
-    meter: meterFor(budget, came.graph, facts),
+    ...{ kinds, criterion, rounds, compensate: compensationOf(options) },
+    meter,
     harms: await Harms.of({ ...{ graph: model.graph, info: model.info, engine: cpuEngine }, threads, signal }, judged),
     timed: facts.timed,
     onCut: (done, total) => context.progress({ done, total, unit: 'cuts', phase: 'measuring what each cut harms' }),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { saying } from '../../ground/saying.ts';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { recover } from '../distill/recover-options.ts';
 import { budget, freeKinds } from './budget/options.ts';
 import { compensations } from './compensation/names.ts';
 import { type Count, shareOf } from './counts.ts';
-import { saying } from './saying.ts';
 import { schedules } from './schedules/index.ts';
 import { trainingProblems } from './training-problems.ts';
 import { isGradual, prunableIn, type ZeroOptions, zeroKeys, zeroProblems } from './zero-options.ts';

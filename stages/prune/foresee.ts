@@ -3,6 +3,7 @@ import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+import { belowLeast } from './budget/foresee.ts';
 import { widthsOf } from './budget/levels.ts';
 import { freeKinds } from './budget/options.ts';
 import { isPruned, type PruneOptions } from './config.ts';
@@ -150,11 +151,11 @@ const leastTable = ({ budget, keep = {} }: PruneOptions, sizes: Sizes): number |
   return FLOAT * tokens * Math.min(narrowest, ...kept);
 };
 
-/** A budget of bytes that the token table alone does not keep to. */
-const tooSmall = (options: PruneOptions, sizes: Sizes): readonly Foreboding[] => {
+/** A budget that what must stay does not keep to; of bytes the token table alone may be too much. */
+const tooSmall = (options: PruneOptions, model: Expected, data: DataFacts | undefined): readonly Foreboding[] => {
   const asked = bytesIn(options.budget?.bytes ?? '');
-  const least = leastTable(options, sizes);
-  if (asked === undefined || least === undefined || least <= asked) return [];
+  const least = leastTable(options, model.sizes ?? {});
+  if (asked === undefined || least === undefined || least <= asked) return belowLeast(options, model, data);
   const message =
     `the table of tokens alone takes at least ${bytes(least)}, more than the budget: allow more, cut tokens ` +
     '(keep: { vocabulary: used }), their width (keep: { embedding: 128 }) or the stream (cuts: [..., hidden])';
@@ -186,7 +187,7 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
     ...(keep === undefined || model.sizes === undefined
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
-    ...(model.sizes === undefined || model.stored !== undefined ? [] : tooSmall(options, model.sizes)),
+    ...(model.stored === undefined ? tooSmall(options, model, data) : []),
     ...needsLoss(options, model, data),
     ...misfits(options, sizes ?? {}),
     ...heldHead(options, model),

@@ -142,14 +142,16 @@ interface Problem {
 
 const idleKeys = ['saliency', 'pattern', 'compete', 'reconstruct', 'calibration'] as const;
 
-/** Options about zeros where none are made. A text that is no pattern has its own problem. */
-const idle = (given: ZeroOptions): readonly Problem[] =>
-  idleKeys.flatMap((key) => {
+/** Options about zeros where none are made. A text that is no pattern has its own problem, and may have meant how many. */
+const idle = (given: ZeroOptions): readonly Problem[] => {
+  if ('problem' in parsePattern(given.pattern ?? 'free')) return [];
+  return idleKeys.flatMap((key) => {
     const isPattern = key === 'pattern';
-    if (given[key] === undefined || (isPattern && 'problem' in parsePattern(given.pattern ?? 'free'))) return [];
+    if (given[key] === undefined) return [];
     const why = isPattern ? 'says where zeros stand, and sparsity how many' : 'is about zeros, and none are asked for';
     return [{ path: [key], message: `${key} ${why}: add sparsity, such as '60%'` }];
   });
+};
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(4))}%`;
 

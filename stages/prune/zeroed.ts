@@ -4,6 +4,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
+import { counting } from '../../ground/progress.ts';
 import type { Model } from '../../models/model.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import { lookedAt, type States } from './looks.ts';
@@ -102,11 +103,6 @@ interface Zeroing {
   examples(): Promise<readonly Encoded[]>;
 }
 
-const counting =
-  ({ progress }: PruneContext, unit: string, phase: string) =>
-  (done: number, total: number): void =>
-    progress({ done, total, unit, phase });
-
 const statesOf = async ({ model, options, asked, weights, context }: Zeroing): Promise<States> => {
   const { saliency } = asked;
   if (saliency.reads !== 'gradients') return new Map();
@@ -121,7 +117,7 @@ const productIn = ({ model }: Zeroing, name: string): Product | undefined => pro
 const inputsOf = async (zeroing: Zeroing): Promise<ReadonlyMap<string, Float64Array>> => {
   const { model, weights, context, examples } = zeroing;
   const products = weights.flatMap(({ name }) => productIn(zeroing, name) ?? []);
-  const onText = counting(context, 'texts', 'looking at inputs');
+  const onText = counting(context.progress, 'texts', 'looking at inputs');
   const squares = await squaresOf(watchingOf(model, context), products, await examples(), onText);
   const sumOf = ({ inputs, width }: Product): Float64Array =>
     Float64Array.from({ length: width }, (_, i) => inputs.reduce((sum, one) => sum + (squares.get(one)?.[i] ?? 0), 0));
@@ -204,8 +200,8 @@ const thinnedBiases = async (
   return await withTools(opening, watching, (tools) =>
     thinProducts(thinnings, {
       ...{ watching, examples, tools, asked: { pattern, compete, quota: new Quota(share) } },
-      onText: counting(context, 'texts', 'looking at inputs'),
-      onMatrix: counting(context, 'matrices', 'making up for zeros'),
+      onText: counting(context.progress, 'texts', 'looking at inputs'),
+      onMatrix: counting(context.progress, 'matrices', 'making up for zeros'),
     }),
   );
 };

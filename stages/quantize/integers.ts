@@ -1,3 +1,4 @@
+import { counting } from '../../ground/progress.ts';
 import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
@@ -11,7 +12,7 @@ import { meanErrors } from './mean-errors.ts';
 import { type Calibration, calibrated } from './ranges.ts';
 import { byRange, byText } from './rounded-inputs.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
-import { counting, reading, type Subject, watchingOf } from './subject.ts';
+import { reading, type Subject, watchingOf } from './subject.ts';
 
 export interface Evened {
   readonly graph: Graph;
@@ -30,7 +31,7 @@ export const evened = async (graph: Graph, subject: Subject): Promise<Evened> =>
   const { examples, options, config, context } = subject;
   if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
   const watching = watchingOf(graph, subject);
-  const onGroup = counting(context, 'products', 'evening out activations');
+  const onGroup = counting(context.onProgress, 'products', 'evening out activations');
   const round = fixesRanges(formatOf(config.format)) ? byRange(calibratorOf(config.calibrator)) : byText;
   const { scales, smoothings } = await searchScales({
     ...watching,
@@ -45,7 +46,7 @@ export const inIntegers = async (graph: Graph, subject: Subject): Promise<Rounde
   const { options, examples, config, context } = subject;
   if (!fixesRanges(formatOf(config.format))) return { quantized: quantizeWeights(graph, options) };
   const watching = { ...watchingOf(graph, subject), examples: examples ?? [] };
-  const onText = counting(context, 'texts', 'finding ranges');
+  const onText = counting(context.onProgress, 'texts', 'finding ranges');
   const calibration = await calibrated({ ...watching, options, calibrator: calibratorOf(config.calibrator), onText });
   const { ranges, products } = calibration;
   const limit = eightBitLimit(options);

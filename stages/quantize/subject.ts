@@ -3,6 +3,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { counting } from '../../ground/progress.ts';
 import type { Model } from '../../models/model.ts';
 import type { Texts } from './calibration.ts';
 import type { Config } from './config.ts';
@@ -39,10 +40,4 @@ export const watchingOf = (graph: Graph, { model, context }: Subject): Watching 
   ...{ threads: context.threads, signal: context.signal },
 });
 
-/** Tells of one thing after another. */
-export const counting =
-  ({ onProgress }: QuantizeContext, unit: string, phase: string) =>
-  (done: number, total: number): void =>
-    onProgress({ done, total, unit, phase });
-
-export const reading = (context: QuantizeContext) => counting(context, 'texts', 'looking at activations');
+export const reading = (context: QuantizeContext) => counting(context.onProgress, 'texts', 'looking at activations');

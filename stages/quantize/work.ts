@@ -1,3 +1,4 @@
+import { counting } from '../../ground/progress.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -34,7 +35,7 @@ import { type Train, trainedAgain, trainedFrom } from './recover.ts';
 import { openRecovery } from './recovery.ts';
 import { Harms } from './sensitivity.ts';
 import type { Smoothing } from './smoothing.ts';
-import { counting, type QuantizeContext, reading, type Subject, watchingOf } from './subject.ts';
+import { type QuantizeContext, reading, type Subject, watchingOf } from './subject.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
 const weightsJson = (
@@ -122,7 +123,7 @@ const scaled = async (graph: Graph, subject: Subject): Promise<Evened> => {
   const { examples, config, options, context } = subject;
   const rounding = roundingIn(config);
   if (examples === undefined || !rounding.readsInputs || !rounding.scales) return { graph, smoothings: [] };
-  const onMatrix = counting(context, 'products', 'searching scales');
+  const onMatrix = counting(context.onProgress, 'products', 'searching scales');
   const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
   const { scales, smoothings } = await searchBlockScales(request, chooseWeights(graph, options));
   return { graph: smoothed(graph, scales), smoothings, scales };
@@ -136,7 +137,7 @@ const rounded = async (graph: Graph, subject: Subject, options: QuantizeOptions)
   if (!rounding.readsInputs)
     return { ...nothingRounded, packings: blockwise(graph, choices, new Map(), rounding.rows) };
   if (examples === undefined) return nothingRounded;
-  const onMatrix = counting(context, 'matrices', 'rounding');
+  const onMatrix = counting(context.onProgress, 'matrices', 'rounding');
   const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
   return await roundProducts(request, rounding, choices);
 };
@@ -158,13 +159,13 @@ const inBlocks = async (
       quantized: quantizeWeights(withCorrections(graph, found, found.packings.keys()), options, found.packings),
     };
   }
-  const verifying = { ...context, onText: counting(context, 'texts', 'judging by held-out texts') };
+  const verifying = { ...context, onText: counting(context.onProgress, 'texts', 'judging by held-out texts') };
   return await withinBudget({
     ...{ graph, options, budget, stored },
     harms: await Harms.of(watchingOf(graph, subject), judged),
     drops: held === undefined ? undefined : await dropsFrom(model, held, verifying),
     round: (at) => rounded(graph, subject, at),
-    onWeight: counting(context, 'weights', 'measuring what each loses'),
+    onWeight: counting(context.onProgress, 'weights', 'measuring what each loses'),
   });
 };
 
@@ -217,7 +218,7 @@ export const quantizeModel = async (
   if (precisionOf(source.graph) !== 'fp32') {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
-  const onText = counting(context, 'texts', 'comparing with the source');
+  const onText = counting(context.onProgress, 'texts', 'comparing with the source');
   const judging = { threads: context.threads, signal: context.signal, onText };
   // A file that was trained follows what training saw in the end: that is another model by then.
   const before = train === undefined ? await judgeOf(source, judging) : undefined;

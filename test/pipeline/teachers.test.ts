@@ -50,7 +50,8 @@ describe('several teachers in a plan', () => {
   });
 
   it('come in themselves where losses look into them, each once', async () => {
-    const losses = 'losses: [{ uses: kl }, { uses: hidden, teacher: b }, { uses: relations, teacher: a }, { uses: embeddings, teacher: b }]';
+    const losses =
+      'losses: [{ uses: kl }, { uses: hidden, teacher: b }, { uses: relations, teacher: a }, { uses: embeddings, teacher: b }]';
     const { steps, problems } = await planned(`${two}${student(`teacher: { from: [a, b] }, ${losses}`)}`);
     expect(problems).toEqual([]);
     expect(steps.find(([id]) => id === 'student')?.[1]).toEqual(['dataset', 'student/mix', 'b', 'a', 'encoder']);

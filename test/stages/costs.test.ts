@@ -3,9 +3,11 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { macsOf } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
 import { costs } from '../../stages/costs/index.ts';
 import { shareOfTime } from '../../stages/costs/predict.ts';
 import { readCosts } from '../../stages/costs/table.ts';
+import { deployed } from '../../stages/costs/time.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { smallEncoder } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -24,9 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => space[Symbol.dispose]());
 
-it('costs are timed for every kind of block, and foretell the whole model as itself', async () => {
-  const { output } = await runStage(space, costs, inputs, {}, { name: 'costs', kind: 'costs' });
+it('costs are timed for every kind of block as it will be stored, and foretell the whole model', async () => {
+  const { output } = await runStage(space, costs, inputs, { as: 'int8' }, { name: 'costs', kind: 'costs' });
   const table = await readCosts(output.path);
+  expect(table.as).toBe('int8');
+  expect(isQuantized(deployed(model.graph, 'int8'))).toBe(true);
+  expect(isQuantized(deployed(model.graph, 'float32'))).toBe(false);
   const [own] = table.widths;
   expect(table.widths).toHaveLength(1);
   expect(own?.hidden).toBe(64);

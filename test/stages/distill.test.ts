@@ -101,7 +101,9 @@ describe('the distill stage', () => {
     const config = { ...quick, epochs: 1, teacher: { from: ['a', 'b'] }, losses };
     const inputs = { model: student, dataset, 'teacher-outputs': outputs, teacher: other, 'teacher-2': teacher };
     const { output, metrics } = await runStage(space, distill, inputs, config, { name: 'both' });
-    expect((await readModelArtifact(output.path)).graph.nodes.some(({ name }) => name.startsWith('teacher'))).toBe(false);
+    expect((await readModelArtifact(output.path)).graph.nodes.some(({ name }) => name.startsWith('teacher'))).toBe(
+      false,
+    );
     expect(Object(metrics.training).steps).toBe(Math.ceil(260 / 16));
     // The third layer is one of the other teacher alone.
     const swapped = { ...inputs, teacher, 'teacher-2': other };

@@ -17,8 +17,8 @@ import { shareOfTime } from '../../stages/costs/predict.ts';
 import type { CostTable } from '../../stages/costs/table.ts';
 import { capped, leastGraph } from '../../stages/costs/variants.ts';
 import { bareCut, dividedWithin } from '../../stages/prune/budget/divide.ts';
-import { type Budgeting, withinBudget } from '../../stages/prune/budget/index.ts';
-import { levelsOf } from '../../stages/prune/budget/levels.ts';
+import { type Budgeting, expectReachable, withinBudget } from '../../stages/prune/budget/index.ts';
+import { levelsOf, widthsOf } from '../../stages/prune/budget/levels.ts';
 import { chosenIn, measured } from '../../stages/prune/budget/measured.ts';
 import { meterFor } from '../../stages/prune/budget/meter.ts';
 import { type BudgetOptions, budget } from '../../stages/prune/budget/options.ts';
@@ -29,9 +29,11 @@ import { criterionOf } from '../../stages/prune/criteria/index.ts';
 import { keepLayers } from '../../stages/prune/cut.ts';
 import { batchesOf } from '../../stages/prune/examples.ts';
 import { foreseePruning } from '../../stages/prune/foresee.ts';
+import { prune } from '../../stages/prune/index.ts';
 import { Harms } from '../../stages/quantize/sensitivity.ts';
 import { importGolden } from '../models/golden-checkpoints.ts';
 import { largestDifference, outputsOf } from '../models/support.ts';
+import { wiringOf } from './training-rig.ts';
 
 /** Float32 sums in another order. */
 const ROUNDING = 1e-4;
@@ -149,6 +151,25 @@ describe('a budget', () => {
     expect(part).toBeLessThanOrEqual(Number.parseFloat(share) / 100);
     expect(part).toBeGreaterThan((SPENT * Number.parseFloat(share)) / 100);
     expect(metrics.budget).toMatchObject({ asked: { [kind]: share }, reached: expect.any(Number) });
+    expect((await outputsFor(graph)).every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    ['rounds', { rounds: 3 }, ['ffn', 'heads', 'layers']],
+    ['the width of the stream', {}, ['ffn', 'hidden']],
+  ] as const)('is met by %s, too', async (_, more, cuts) => {
+    const given = await budgeting({ macs: '40%', cuts }, more);
+    const { graph, metrics } = await withinBudget(given);
+    expect(macsOf(graph, LENGTH) / macsOf(model.graph, LENGTH)).toBeLessThanOrEqual(0.4);
+    const { layers, hidden } = anatomyOf(graph);
+    const rows = Object(metrics.budget).layers;
+    // What is told of each layer is what the graph has, by the numbers that layers had.
+    expect(rows).toHaveLength(anatomyOf(model.graph).layers.length);
+    const left = rows.filter(({ left }: { left?: string }) => left !== 'nothing');
+    expect(left.map(({ heads, ffn }: { heads: number; ffn: number }) => [heads, ffn])).toEqual(
+      layers.map(({ heads, ffn }) => [heads[0]?.count, ffn[0]?.count]),
+    );
+    expect(Object(metrics.hidden).to ?? hidden[0]?.count).toBe(hidden[0]?.count);
     expect((await outputsFor(graph)).every(Number.isFinite)).toBe(true);
   });
 
@@ -395,6 +416,89 @@ describe('what a file asks for', () => {
       { keep: { embedding: 64 }, budget: { bytes: '12MB' } },
     ];
     for (const given of allowed) expect(problems(given)).toEqual([]);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    [
+      'work',
+      { macs: '0.5%' },
+      '0.5% macs cannot be reached: with the fewest heads, ffn, layers that can stay it is at least 0.8 %; ask for more than that, or let the width of the stream be cut, too (cuts: [..., hidden])',
+    ],
+    ['work that can be had', { macs: '1.5%' }, undefined],
+    [
+      'work of neurons alone',
+      { macs: '20%', cuts: ['ffn'] },
+      '20% macs cannot be reached: with the fewest ffn that can stay it is at least 24.4 %; ask for more than that, or let the width of the stream be cut, too (cuts: [..., hidden])',
+    ],
+    [
+      'work in numbers',
+      { macs: 1000, cuts: ['ffn', 'layers', 'hidden', 'heads'] },
+      '1000 macs cannot be reached: with the fewest ffn, layers, hidden, heads that can stay it is at least 15424 for a single token; ask for more than that',
+    ],
+    [
+      'a share of bytes',
+      { bytes: '40%' },
+      '40% bytes cannot be reached: with the fewest heads, ffn, layers that can stay it is at least 44.9 %; ask for more than that, or let the width of the stream be cut, too (cuts: [..., hidden])',
+    ],
+    ['a share of bytes that can be had', { bytes: '80%' }, undefined],
+    ['time, of which only a machine can tell', { p50: '500x' }, undefined],
+  ])('%s below what must stay is refused before anything runs', (_, budget, message) => {
+    const sizes = { vocabulary: 30_000, hidden: 384, layers: 6, heads: 12, ffn: 1536 };
+    const options = pruneConfig.parse({ criterion: 'magnitude', budget });
+    const { problems } = foreseePruning(options, {
+      ...{ models: { model: { sizes, task: 'features', maxLength: 256 } }, data: undefined, base: '' },
+    });
+    const [key] = Object.keys(budget);
+    expect(problems).toEqual(message === undefined ? [] : [{ path: ['budget', key], message }]);
+  });
+
+  it('what planning refuses no model can be cut to, and the stage refuses what it can count before it asks the model anything', () => {
+    const { layers, hidden } = anatomyOf(model.graph);
+    const [first] = layers;
+    const sizes = {
+      ...{ vocabulary: anatomyOf(model.graph).vocabulary ?? 0, hidden: hidden[0]?.count ?? 0, layers: layers.length },
+      ...{ heads: first?.heads[0]?.count ?? 0, ffn: first?.ffn[0]?.count ?? 0 },
+    };
+    for (const cuts of [['ffn'], ['heads'], ['layers'], ['heads', 'ffn', 'layers'], ['hidden'], ['hidden', 'ffn']]) {
+      const parsed = optionsOf({ macs: '1%', cuts });
+      const fewest = anatomyOf(model.graph).hidden.flatMap(() => {
+        const narrow = cuts.includes('hidden') ? Math.min(...widthsOf(sizes.hidden)) : sizes.hidden;
+        const least = leastGraph(capped(model.graph, { hidden: narrow, embedding: narrow }), new Set(cuts));
+        return macsOf(least, LENGTH) / macsOf(model.graph, LENGTH);
+      });
+      const refusedAt = (share: number): boolean => {
+        const options = pruneConfig.parse({ criterion: 'magnitude', budget: { macs: `${100 * share}%`, cuts } });
+        const seen = foreseePruning(options, {
+          models: { model: { sizes, maxLength: 64 } },
+          data: undefined,
+          base: '',
+        });
+        return (seen.problems ?? []).length > 0;
+      };
+      const [least = 0] = fewest;
+      expect(refusedAt(least)).toBe(false);
+      const meter = (share: number) =>
+        meterFor(optionsOf({ macs: `${100 * share}%`, cuts }), model.graph, { length: LENGTH });
+      expect(() => expectReachable({ kinds: parsed.cuts, meter: meter(0.99 * least) }, model.graph)).toThrow(
+        'cannot be reached',
+      );
+      expect(() => expectReachable({ kinds: parsed.cuts, meter: meter(1.001 * least) }, model.graph)).not.toThrow();
+    }
+  });
+
+  it('a budget of time has costs timed as the model will be stored', () => {
+    const asked: unknown[] = [];
+    const wiring = {
+      ...wiringOf(),
+      step: (uses: string, config: unknown) => (asked.push([uses, config]), { step: uses, output: 'costs' }),
+    };
+    prune.wire(pruneConfig.parse({ keep: { hidden: 16 }, budget: { p50: '6x', as: 'int8' } }), wiring);
+    prune.wire(pruneConfig.parse({ budget: { p50: '6x', cuts: ['hidden', 'ffn'] } }), wiring);
+    prune.wire(pruneConfig.parse({ budget: { macs: '50%' } }), wiring);
+    expect(asked).toEqual([
+      ['costs', { as: 'int8', widths: false, hidden: 16 }],
+      ['costs', { as: 'float32', widths: true }],
+    ]);
   });
 
   it('a budget beside what is kept by name divides the other kinds', () => {

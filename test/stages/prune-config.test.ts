@@ -84,7 +84,7 @@ describe('options of prune', () => {
     ],
     [
       'more of M than there are',
-      { pattern: '4:2' },
+      { pattern: '4:2', saliency: 'wanda', compete: 'row' },
       ["pattern: '4:2' keeps 4 of every 2: N:M keeps 1 at least and fewer than M, as 2:4 or 4:8"],
     ],
     [

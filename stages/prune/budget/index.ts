@@ -2,7 +2,7 @@ import type { Graph } from '../../../graph/graph.ts';
 import { stageError, type UserError } from '../../../ground/errors.ts';
 import type { Json } from '../../../ground/json.ts';
 import { anatomyOf } from '../../../models/anatomy.ts';
-import { leastGraph } from '../../costs/variants.ts';
+import { capped, leastGraph } from '../../costs/variants.ts';
 import type { CutResult } from '../cut.ts';
 import { precise } from '../precise.ts';
 import { amountOnTheWay } from '../rounds.ts';
@@ -31,7 +31,7 @@ interface Candidate {
 
 const hiddenOf = (graph: Graph): number => Math.max(0, ...anatomyOf(graph).hidden.map(({ count }) => count));
 
-const unreachable = ({ meter, kinds }: Budgeting, least: number): UserError => {
+const unreachable = ({ meter, kinds }: Pick<Budgeting, 'kinds' | 'meter'>, least: number): UserError => {
   const more = kinds.includes('hidden') ? '' : ', or let the width of the stream be cut, too (cuts: [..., hidden])';
   const what = meter.called === 'p50' ? 'as quick' : meter.called;
   const reached = meter.called === 'p50' ? `at most ${meter.written(least)}` : `at least ${meter.written(least)}`;
@@ -52,6 +52,19 @@ const narrowed = async (given: Budgeting, hidden: number): Promise<Graph> => {
 const leastCount = ({ meter, kinds }: Budgeting, graph: Graph): number =>
   meter.count(leastGraph(graph, new Set<string>(kinds)));
 
+/** Widths of the stream to try, from the whole one down. */
+const widthsIn = ({ kinds }: Pick<Budgeting, 'kinds'>, graph: Graph): readonly number[] =>
+  kinds.includes('hidden') ? widthsOf(hiddenOf(graph)) : [hiddenOf(graph)];
+
+/** Refuses what no cut keeps to, by counts alone: which units go does not matter for these. */
+export const expectReachable = (given: Pick<Budgeting, 'kinds' | 'meter'>, graph: Graph): void => {
+  const { meter, kinds } = given;
+  const fewest = widthsIn(given, graph).map((hidden) =>
+    meter.count(leastGraph(capped(graph, { hidden, embedding: hidden }), new Set<string>(kinds))),
+  );
+  if (Math.min(...fewest) > meter.limit) throw unreachable(given, Math.min(...fewest));
+};
+
 /** Divides the budget over a graph of one width, in rounds with everything measured anew before each. */
 const dividedAt = async (given: Budgeting, hidden: number, start: Graph): Promise<Candidate> => {
   const { subject, meter, rounds, harms } = given;
@@ -69,8 +82,7 @@ const dividedAt = async (given: Budgeting, hidden: number, start: Graph): Promis
 
 /** Widths from the whole one down, as long as what is lost falls. */
 const bestWidth = async (given: Budgeting): Promise<Candidate> => {
-  const whole = hiddenOf(given.subject.graph);
-  const widths = given.kinds.includes('hidden') ? widthsOf(whole) : [whole];
+  const widths = widthsIn(given, given.subject.graph);
   let best: Candidate | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const hidden of widths) {

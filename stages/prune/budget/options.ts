@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bytesIn } from '../../../ground/bytes.ts';
+import { saying } from '../../../ground/saying.ts';
 import { shareOf } from '../counts.ts';
-import { saying } from '../saying.ts';
 
 /** How many times as quick, as people write it: `6x`; undefined for anything else. */
 export const timesIn = (text: string): number | undefined => {
