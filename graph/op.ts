@@ -102,10 +102,10 @@ interface Encoding {
  * What an operator that is cut along an axis over which it takes statistics comes to before the cut: the mask has a number from 0 to
  * 1 for each index, and where all are 0 or 1 those that stay are as they will be behind the cut. The others are anything.
  */
-interface Masked {
+export interface Masked {
   /** The axes of the first input that statistics are taken over. */
   axes(call: Call): readonly number[];
-  /** The first output, for a mask of the last axis where that is the only one. */
+  /** The first output, for a mask of the only one of these axes. */
   emit(emit: Emit, call: Call, mask: Value): Value;
 }
 
@@ -174,8 +174,11 @@ export interface OpDef {
   readonly gradient: Gradient | 'stop' | 'none';
   /** Whether an element of an output is made of several elements of one input, so that each has a gradient of its own. */
   readonly mixes?: boolean;
-  /** Of an operator that takes statistics along an axis that can be cut: what they are of indices that a mask leaves. */
-  readonly masked?: Masked;
+  /**
+   * Of an operator that takes statistics along an axis that can be cut: what they are of indices that a mask leaves; 'never' where no
+   * mask tells. Left out where zeros stand in for what goes.
+   */
+  readonly masked?: Masked | 'never';
   /** Positions of inputs of which elements may not count: their gradient is zero, whatever they are. */
   masks?(call: Call): readonly number[];
   /** NaN for rows of -Infinity (a text without a token): makes it, finds it, or puts another number in its place. */

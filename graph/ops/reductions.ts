@@ -1,6 +1,6 @@
 import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
-import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
+import type { Call, Emit, Inferred, Masked, OpDef, Sample } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { unsqueeze } from './shared-emit.ts';
 import {
@@ -13,8 +13,10 @@ import {
   type Labels,
   labelCut,
   nonZero,
+  operand,
   reduce,
   result,
+  scalarLike,
   scale,
   selected,
   within,
@@ -102,8 +104,27 @@ const samplesAt = (axesAreInput: boolean, range?: readonly [number, number]): re
     : all;
 };
 
+/** The mean of what a mask leaves: sum m x / sum m. */
+const meanOfKept: Masked = {
+  axes: (call) => reducedAxes(call, inputOf(call, 0).shape?.length ?? 0) ?? [],
+  emit: (emit, call, mask) => {
+    const [x, rank] = [operand(call, 0), inputOf(call, 0).shape?.length ?? 0];
+    const axes = reducedAxes(call, rank) ?? [];
+    const behind = Array.from({ length: rank - 1 - (axes[0] ?? 0) }, () => 1);
+    const wide = behind.length === 0 ? mask : emit.op('Reshape', [mask, emit.ints([-1, ...behind])]);
+    const sum = reduce(emit, 'ReduceSum', emit.op('Mul', [x, wide]), axes, keepsAxes(call));
+    const kept = emit.op('Max', [reduce(emit, 'ReduceSum', mask, [0], false), scalarLike(emit, x, 1)]);
+    return emit.op('Div', [sum, kept]);
+  },
+};
+
+interface Reduction {
+  readonly range?: readonly [number, number];
+  readonly masked?: OpDef['masked'];
+}
+
 /** Two records an operator: axes as attribute, and as input since `moved`. */
-const reduction = (op: string, moved: number, rule: Rule, range?: readonly [number, number]): readonly OpDef[] =>
+const reduction = (op: string, moved: number, rule: Rule, { range, masked }: Reduction = {}): readonly OpDef[] =>
   [1, moved].map((since) => ({
     domain: '',
     op,
@@ -112,6 +133,7 @@ const reduction = (op: string, moved: number, rule: Rule, range?: readonly [numb
     gradient: gradient(rule),
     mixes: true,
     masks: () => (rule === shareOfEqual ? [0] : []),
+    ...(masked === undefined ? {} : { masked }),
     cut: labelCut(infer, labels, 'has already summed over that axis'),
     macs: noMacs,
     samples: samplesAt(since === moved, range),
@@ -121,49 +143,55 @@ const reduction = (op: string, moved: number, rule: Rule, range?: readonly [numb
 const reduceSum = reduction('ReduceSum', 13, (emit, dy, x) => expandLike(emit, dy, x));
 
 /** y = sum x / n:  dx = dy / n. */
-const reduceMean = reduction('ReduceMean', 18, (emit, dy, x, _y, axes) =>
-  expandLike(emit, divideByCount(emit, dy, x, axes), x),
+const reduceMean = reduction(
+  'ReduceMean',
+  18,
+  (emit, dy, x, _y, axes) => expandLike(emit, divideByCount(emit, dy, x, axes), x),
+  { masked: meanOfKept },
 );
 
 /** y = max x:  dx = dy where x = y, shared among equals. */
-const reduceMax = reduction('ReduceMax', 18, shareOfEqual);
+const reduceMax = reduction('ReduceMax', 18, shareOfEqual, { masked: 'never' });
 
 /** y = min x:  dx = dy where x = y, shared among equals. */
-const reduceMin = reduction('ReduceMin', 18, shareOfEqual);
+const reduceMin = reduction('ReduceMin', 18, shareOfEqual, { masked: 'never' });
 
 /** y = sum x^2:  dx = 2 dy x. */
 const reduceSumSquare = reduction('ReduceSumSquare', 18, (emit, dy, x) => emit.op('Mul', [x, scale(emit, dy, 2)]));
 
 /** y = sum |x|:  dx = dy sign(x). */
-const reduceL1 = reduction('ReduceL1', 18, (emit, dy, x) => emit.op('Mul', [emit.op('Sign', [x]), dy]), [0.5, 2]);
+const reduceL1 = reduction('ReduceL1', 18, (emit, dy, x) => emit.op('Mul', [emit.op('Sign', [x]), dy]), {
+  range: [0.5, 2],
+});
 
 /** y = sqrt(sum x^2):  dx = dy x / y, zero where y is. */
 const reduceL2 = reduction(
   'ReduceL2',
   18,
   (emit, dy, x, y) => emit.op('Mul', [x, selected(emit, nonZero(emit, y), emit.op('Div', [dy, y]))]),
-  [0.5, 2],
+  { range: [0.5, 2] },
 );
 
 /** y = log sum exp(x):  dx = dy exp(x - y), zero where dy is: a row of -Infinity has no shares. */
-const reduceLogSumExp = reduction('ReduceLogSumExp', 18, (emit, dy, x, y) =>
-  selected(emit, nonZero(emit, dy), emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy])),
+const reduceLogSumExp = reduction(
+  'ReduceLogSumExp',
+  18,
+  (emit, dy, x, y) => selected(emit, nonZero(emit, dy), emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy])),
+  { masked: 'never' },
 );
 
 /** y = product of x:  dx = dy y / x, so that no element may be zero. */
-const reduceProd = reduction(
-  'ReduceProd',
-  18,
-  (emit, dy, x, y) => emit.op('Div', [emit.op('Mul', [dy, y]), x]),
-  [0.5, 2],
-);
+const reduceProd = reduction('ReduceProd', 18, (emit, dy, x, y) => emit.op('Div', [emit.op('Mul', [dy, y]), x]), {
+  range: [0.5, 2],
+  masked: 'never',
+});
 
 /** y = log sum x:  dx = dy / exp(y). */
 const reduceLogSum = reduction(
   'ReduceLogSum',
   18,
   (emit, dy, x, y) => expandLike(emit, emit.op('Div', [dy, emit.op('Exp', [y])]), x),
-  [0.5, 2],
+  { range: [0.5, 2] },
 );
 
 /** Sums, means and extremes over axes. */

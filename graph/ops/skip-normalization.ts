@@ -1,6 +1,6 @@
 import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
-import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
+import type { Call, Emit, Gradient, Inferred, Masked, OpDef, Sample } from '../op.ts';
 import { layerGradient, maskedNorm, rmsGradient, statistics } from './normalization.ts';
 import { floatAttr, floats, fromEnd, labelCut, operand } from './shared-math.ts';
 import { describe, inputOf, noMacs } from './shared-structure.ts';
@@ -51,7 +51,7 @@ interface Places {
 const vectorsAt = ({ beta, bias }: Places): Readonly<Record<number, 'bias'>> =>
   beta === undefined ? { [bias]: 'bias' } : { [beta]: 'bias', [bias]: 'bias' };
 
-const masked = ({ beta, bias }: Places): NonNullable<OpDef['masked']> => ({
+const masked = ({ beta, bias }: Places): Masked => ({
   axes: (call) => [lastAxis(call)],
   emit: (emit, call, mask) => {
     const shift = beta === undefined ? undefined : (call.node.inputs[beta] ?? undefined);

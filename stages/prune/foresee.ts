@@ -10,6 +10,7 @@ import { isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
 import { isLearnt, ranksOnExamples } from './criteria/index.ts';
 import { beforeGates, countsLayers } from './needs.ts';
+import { tooShort } from './short.ts';
 import { isGradual, looksAtGradients, makesZeros, prunableIn, zerosAsked } from './zero-options.ts';
 
 type Keep = NonNullable<PruneOptions['keep']>;
@@ -193,10 +194,12 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
     ...heldHead(options, model),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
+  const short = tooShort(options, recover.steps);
+  const remarks = short === undefined ? {} : { remarks: [short] };
   const trained = foreseeRecovery(recover, { ...outlook, models: { ...models, model: pruned } });
   // Where gates are learnt the model is whole while losses look into it.
   const looked = isLearnt(options.criterion)
     ? foreseeRecovery(recover, { ...outlook, models: { ...models, model: { ...pruned, ...whole(options, model) } } })
     : trained;
-  return { ...trained, problems: [...own, ...(looked.problems ?? [])] };
+  return { ...trained, ...remarks, problems: [...own, ...(looked.problems ?? [])] };
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
+import { notes } from '../../ground/reported/stage.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { recoveryEffort, recoveryTokens, wireRecovery } from '../distill/recover-plan.ts';
 import { defineStage } from '../stage.ts';
@@ -13,6 +14,7 @@ const reported = z.looseObject({
   structure: json.exactOptional(),
   sparsity: json.exactOptional(),
   training: trainingSummary.exactOptional(),
+  notes,
 });
 
 export type Reported = z.infer<typeof reported>;
@@ -40,7 +42,10 @@ export const prune = defineStage({
   }),
   foresee: async (options, outlook) => {
     const seen = foreseePruning(options, outlook);
-    return { ...seen, problems: [...(seen.problems ?? []), ...(await recoveryTokens(options.recover, outlook))] };
+    // Tokens that go cannot lack in a teacher.
+    const isCut = options.keep?.vocabulary !== undefined;
+    const strange = isCut ? [] : await recoveryTokens(options.recover, outlook);
+    return { ...seen, problems: [...(seen.problems ?? []), ...strange] };
   },
   effort: (options, texts) => {
     const { recover } = options;

@@ -15,6 +15,7 @@ import { learningGates } from './l0/run.ts';
 import { pruneStructure } from './prune.ts';
 import type { Pruned } from './pruned.ts';
 import { recoveryOf } from './recover.ts';
+import { tooShort } from './short.ts';
 import type { PruneContext } from './subject.ts';
 import { isGradual, makesZeros } from './zero-options.ts';
 import { makeZeros, sparseNames, sparsityMetrics, sparsityPlan } from './zeroed.ts';
@@ -98,5 +99,8 @@ export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx
     : {};
   const { structure: before } = pruned.metrics;
   const learnt = trained.learnt === undefined ? {} : { structure: { ...Object(before), ...trained.learnt } };
-  return { ...pruned.metrics, ...learnt, ...sparsity, training: trained.summary };
+  const short = tooShort(options, trained.summary.steps);
+  if (short !== undefined) ctx.log(short);
+  const notes = short === undefined ? {} : { notes: [short] };
+  return { ...pruned.metrics, ...learnt, ...sparsity, ...notes, training: trained.summary };
 };

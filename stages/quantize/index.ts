@@ -3,7 +3,7 @@ import type { Immutable } from '../../ground/immutable.ts';
 import { deviationReport, quantizationReport } from '../../ground/reported/quantization.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
-import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
+import { recoveryEffort, recoveryTokens, wireRecovery } from '../distill/recover-plan.ts';
 import type { Effort, TextCounts } from '../expected.ts';
 import { defineStage } from '../stage.ts';
 import { dropProblem } from './budget.ts';
@@ -59,6 +59,9 @@ export const quantize = defineStage({
     return wireRecovery(options.recover, needsTexts(options), wiring);
   },
   effort,
-  foresee: (options, outlook) => foreseeQuantization(options, outlook),
+  foresee: async (options, outlook) => {
+    const seen = foreseeQuantization(options, outlook);
+    return { ...seen, problems: [...(seen.problems ?? []), ...(await recoveryTokens(options.recover, outlook))] };
+  },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

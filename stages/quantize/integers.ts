@@ -1,10 +1,10 @@
-import { counting } from '../../ground/progress.ts';
 import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
 import { fixesRanges } from '../../graph/quantize/format.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { type Scales, smoothed } from '../../graph/quantize/smooth.ts';
+import { counting } from '../../ground/progress.ts';
 import { activationsOf } from './activations.ts';
 import { calibratorOf } from './calibrators/index.ts';
 import { formatOf } from './config.ts';

@@ -1,4 +1,3 @@
-import { counting } from '../../ground/progress.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -11,6 +10,7 @@ import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { type StoredMatrix, storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { smoothed } from '../../graph/quantize/smooth.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
+import { counting } from '../../ground/progress.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';

@@ -12,7 +12,7 @@ const planned = async (stages: string, data = '{ uses: csv, file: tiny.csv, maxL
   using space = workspace();
   space.write('tiny.csv', tinyCsv());
   space.write('texts.csv', tinyCsv());
-  for (const name of ['bert', 'bert-features', 'bert-mlm'])
+  for (const name of ['bert', 'bert-features', 'bert-mlm', 'roberta-features'])
     cpSync(goldenFolder(name), space.path(name), { recursive: true });
   const text = `name: p\ndata: ${data}\nstages:\n${stages}`;
   const lines = text.split('\n');
@@ -130,6 +130,21 @@ describe('several teachers in a plan', () => {
     const { problems } = await planned(`${two}${stages}`);
     expect(problems.map(([said]) => said).join('\n')).toContain(message);
     expect(problems.map(([, where]) => where).join('\n')).toContain(at);
+  });
+
+  it('are looked into by students of their own tokens alone, wherever these come from', async () => {
+    const looking = (model: string, options: string) =>
+      planned(
+        `${two}  - { id: other, uses: import, model: ./${model}, head: new }\n${student(options).replace('encoder', 'other')}`,
+      );
+    const losses = 'losses: [{ uses: kl }, { uses: hidden, teacher: b }]';
+    const strange = await looking('roberta-features', `teacher: { from: [a, b] }, ${losses}`);
+    const message =
+      'student and teacher cut texts into different tokens: what they compute inside cannot be compared; leave such losses out, or cut the student from the teacher';
+    expect(strange.problems).toEqual([[message, '{ uses: hidden, teacher: b }] }']]);
+    expect((await looking('roberta-features', 'teacher: a, hidden: {}')).problems).toEqual([[message, '{} }']]);
+    expect((await looking('roberta-features', 'teacher: { from: [a, b] }')).problems).toEqual([]);
+    expect((await looking('bert-mlm', `teacher: { from: [a, b] }, ${losses}`)).problems).toEqual([]);
   });
 
   it('are refused where a teacher answers in every step, and where none is the best', async () => {

@@ -257,6 +257,18 @@ describe('before anything runs', () => {
     expect(problemsAt({ pattern: '1:2' }, 'features')).toEqual([]);
   });
 
+  test('a saliency that recovery is too short to teach is remarked upon', () => {
+    const remarksAt = (config: object) =>
+      foreseePruning(pruneConfig.parse(config), { models: { model: {} }, data: undefined, base: '/' }).remarks ?? [];
+    const short = { sparsity: 0.7, saliency: 'movement', recover: { uses: 'train', steps: 16 } };
+    expect(remarksAt(short)).toEqual([
+      'saliency movement is learnt by the updates of recovery, and 16 are few: below 256 it left far worse models than magnitude wherever both were tried; train for longer, or take magnitude',
+    ]);
+    expect(remarksAt({ ...short, saliency: 'soft-movement' })).toHaveLength(1);
+    expect(remarksAt({ ...short, recover: { uses: 'train', steps: 256 } })).toEqual([]);
+    expect(remarksAt({ ...short, saliency: 'obs' })).toEqual([]);
+  });
+
   test('a saliency that learns is told where the model does not answer what the data asks', () => {
     const config = { sparsity: 0.5, saliency: 'obs' };
     expect(problemsAt(config, 'text-classification')).toEqual([]);

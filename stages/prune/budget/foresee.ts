@@ -19,14 +19,19 @@ interface Shape {
 /** Sizes of a whole model, and into how many heads its attention is divided. */
 interface Whole extends Shape {
   readonly heads: number;
+  /** How many matrices of stream x neurons a layer may have. */
+  readonly blocks: readonly number[];
 }
+
+/** Layers of these have several blocks of neurons. */
+const SEVERAL = 'mobilebert';
 
 /**
  * How many matrices of stream x heads and of stream x neurons a layer may have: heads share keys and values in some, neurons are gated
  * or stand in several blocks in others. What is refused is refused for all of them.
  */
 const attentions = [2, 4];
-const blocks = [2, 3, 8];
+const blocks = { usual: [2, 3], any: [2, 3, 8] } as const;
 
 const FLOAT = 4;
 
@@ -48,14 +53,23 @@ const numbersOf = ({ tokens, embedding, ...shape }: Shape, a: number, b: number,
   weights({ ...shape, tokens, embedding, layers }, a, b) + tokens * embedding;
 
 /** The least of an amount, whatever the layers look like. */
-const leastOver = (amount: (a: number, b: number) => number): number =>
-  Math.min(...attentions.flatMap((a) => blocks.map((b) => amount(a, b))));
+const leastOver = (kinds: readonly number[], amount: (a: number, b: number) => number): number =>
+  Math.min(...attentions.flatMap((a) => kinds.map((b) => amount(a, b))));
 
-const wholeOf = ({ sizes = {}, headWidth }: Expected): Whole | undefined => {
+const wholeOf = ({ sizes = {}, headWidth, modelType = SEVERAL }: Expected): Whole | undefined => {
   const { layers, hidden, heads, ffn, vocabulary = 0, embedding = hidden } = sizes;
   if (layers === undefined || hidden === undefined || heads === undefined || ffn === undefined) return undefined;
   const width = headWidth ?? hidden / heads;
-  return { layers, hidden, heads, attention: heads * width, ffn, tokens: vocabulary, embedding: embedding ?? hidden };
+  return {
+    layers,
+    hidden,
+    heads,
+    attention: heads * width,
+    ffn,
+    tokens: vocabulary,
+    embedding: embedding ?? hidden,
+    blocks: modelType === SEVERAL ? blocks.any : blocks.usual,
+  };
 };
 
 const layersLeft = (kept: NonNullable<PruneOptions['keep']>['layers'], all: number): number => {
@@ -98,10 +112,12 @@ type Found = readonly [asked: number, least: number, written: string];
 /** Multiply-accumulates that were asked for, and that are left at least: shares, or those of a single token. */
 const workOf = (macs: number | string, whole: Whole, least: Shape, longest: number): Found => {
   if (typeof macs === 'number') {
-    const one = leastOver((a, b) => macsAt(1)(least, a, b));
+    const one = leastOver(whole.blocks, (a, b) => macsAt(1)(least, a, b));
     return [macs, one, `${Math.floor(one)} for a single token`];
   }
-  const shares = [1, longest].map((n) => leastOver((a, b) => macsAt(n)(least, a, b) / macsAt(n)(whole, a, b)));
+  const shares = [1, longest].map((n) =>
+    leastOver(whole.blocks, (a, b) => macsAt(n)(least, a, b) / macsAt(n)(whole, a, b)),
+  );
   const share = Math.min(...shares);
   return [shareOf(macs) ?? 1, share, percent(share)];
 };
@@ -109,9 +125,9 @@ const workOf = (macs: number | string, whole: Whole, least: Shape, longest: numb
 /** The same of bytes. */
 const bytesOf = (asked: string, whole: Whole, least: Shape): Found => {
   const absolute = bytesIn(asked);
-  const size = leastOver((a, b) => FLOAT * numbersOf(least, a, b, 1));
+  const size = leastOver(whole.blocks, (a, b) => FLOAT * numbersOf(least, a, b, 1));
   if (absolute !== undefined) return [absolute, size, writtenBytes(size)];
-  const share = leastOver((a, b) => numbersOf(least, a, b, 1) / numbersOf(whole, a, b, whole.layers));
+  const share = leastOver(whole.blocks, (a, b) => numbersOf(least, a, b, 1) / numbersOf(whole, a, b, whole.layers));
   return [shareOf(asked) ?? 1, share, percent(share)];
 };
 

@@ -26,6 +26,8 @@ interface Candidate {
   readonly graph: Graph;
   /** Numbers that the layers of the divided graph had in the model that came in. */
   readonly numbers: readonly number[];
+  /** How many layers that one had. */
+  readonly layers: number;
   readonly harm: number;
 }
 
@@ -68,13 +70,15 @@ export const expectReachable = (given: Pick<Budgeting, 'kinds' | 'meter'>, graph
 /** Divides the budget over a graph of one width, in rounds with everything measured anew before each. */
 const dividedAt = async (given: Budgeting, hidden: number, start: Graph): Promise<Candidate> => {
   const { subject, meter, rounds, harms } = given;
-  let [graph, numbers] = [start, anatomyOf(start).layers.map(({ index }) => index)];
+  const { layers } = anatomyOf(start);
+  let [graph, numbers] = [start, layers.map(({ index }) => index)];
   for (let left = rounds; ; left--) {
     const here = { ...given, subject: { ...subject, graph } };
     const found = await measured(here);
     const division = dividedWithin(found, given, amountOnTheWay(meter.count(graph), meter.limit, left));
     const cut = await cutBy(found, division, here);
-    if (left <= 1) return { hidden, found, division, graph: cut, numbers, harm: await harms.harmOf(cut) };
+    if (left <= 1)
+      return { hidden, found, division, graph: cut, numbers, layers: layers.length, harm: await harms.harmOf(cut) };
     numbers = division.layers.flatMap((layer) => numbers[layer] ?? []);
     graph = cut;
   }
@@ -131,13 +135,14 @@ const inTime = async (
 };
 
 /** What is left of each layer, by its number in the model that came in. */
-const layersJson = ({ found, numbers }: Candidate, { left, layers }: Division): Json =>
-  numbers.map((layer, index) => {
+const layersJson = ({ found, numbers, layers: all }: Candidate, { left, layers }: Division): Json =>
+  Array.from({ length: all }, (_, layer) => {
+    const index = numbers.indexOf(layer);
     if (!layers.includes(index)) return { layer, left: 'nothing' };
     const own = [...left].filter(([part]) => part.layers.includes(index));
     const counts = own.map(([{ kind }, level]) => [kind, level] as const);
-    const { layers: all } = anatomyOf(found.graph);
-    const whole = (kind: 'heads' | 'ffn') => (all[index]?.[kind] ?? []).reduce((sum, { count }) => sum + count, 0);
+    const { layers: given } = anatomyOf(found.graph);
+    const whole = (kind: 'heads' | 'ffn') => (given[index]?.[kind] ?? []).reduce((sum, { count }) => sum + count, 0);
     const of = (kind: 'heads' | 'ffn') => {
       const cut = counts.filter(([one]) => one === kind);
       return cut.length === 0 ? whole(kind) : cut.reduce((sum, [, level]) => sum + level, 0);

@@ -3,7 +3,7 @@ import { recordOf } from '../../../graph/call.ts';
 import { callsOf } from '../../../graph/cut/calls.ts';
 import type { CutGroup } from '../../../graph/cut/index.ts';
 import { type Graph, indexOf, type Node, readsOf, type Value, value } from '../../../graph/graph.ts';
-import type { Cut, OpDef } from '../../../graph/op.ts';
+import type { Cut, Masked } from '../../../graph/op.ts';
 import { stageError, type UserError } from '../../../ground/errors.ts';
 import type { Part } from '../../../models/anatomy.ts';
 import { gatesFor } from './gates.ts';
@@ -21,14 +21,25 @@ const fedIn = (graph: Graph): ReadonlySet<Value> => {
 /** How a node reads channels of a stream: it hands them on, counts statistics over them, or does with them for good. */
 type Reading = 'carries' | 'counts' | 'ends';
 
-const readingOf = (graph: Graph, node: Node, cut: Cut): { readonly how: Reading; readonly record?: OpDef } => {
+interface Read {
+  readonly how: Reading;
+  readonly masked?: Masked;
+}
+
+const readingOf = (graph: Graph, node: Node, cut: Cut): Read => {
   const call = callsOf(graph)(node);
   const record = recordOf(call);
   const effect = record?.cut(call, cut);
   if (record === undefined || effect === undefined || 'refused' in effect) return { how: 'ends' };
-  if (!effect.cuts.some(({ value }) => node.outputs.includes(value))) return { how: 'ends' };
-  const over = node.inputs[0] === cut.value ? (record.masked?.axes(call) ?? []) : [];
-  return over.includes(cut.axis) ? { how: 'counts', record } : { how: 'carries' };
+  const { masked } = record;
+  const isFirst = node.inputs[0] === cut.value;
+  if (typeof masked === 'object' && isFirst && masked.axes(call).includes(cut.axis)) return { how: 'counts', masked };
+  if (effect.cuts.some(({ value: touched }) => node.outputs.includes(touched))) return { how: 'carries' };
+  if (masked !== 'never') return { how: 'ends' };
+  throw stageError(
+    `criterion l0: ${node.op} '${node.name}' takes its result over channels of the stream, of which gates leave some in part: cut ` +
+      'hidden in a stage of its own, by another criterion',
+  );
 };
 
 const outOfModel = ({ name }: Part, value: Value): UserError =>
@@ -37,11 +48,9 @@ const outOfModel = ({ name }: Part, value: Value): UserError =>
       'cut it in a stage of its own, by another criterion',
   );
 
-interface Found {
+interface Found extends Read {
   readonly cut: Cut;
   readonly node: Node;
-  readonly how: Reading;
-  readonly record?: OpDef;
 }
 
 /** Every node that reads the channels. */
@@ -79,9 +88,8 @@ const reread = (graph: Graph, { cut, node }: Found, mask: (scope: MaskScope) => 
   }));
 
 /** Statistics that count what gates leave of the channels. */
-const countedAt = ({ cut, node, record }: Found, part: Part, gates: ReturnType<typeof gatesFor>): readonly Gated[] => {
+const countedAt = ({ cut, node, masked }: Found, part: Part, gates: ReturnType<typeof gatesFor>): readonly Gated[] => {
   const [output] = node.outputs;
-  const masked = record?.masked;
   if (output === undefined || masked === undefined) return [];
   return [
     {

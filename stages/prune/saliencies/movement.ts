@@ -1,3 +1,4 @@
+import { FEWEST } from './fewest.ts';
 import type { OfGradients, State } from './saliency.ts';
 
 /** The scores of a state, which start at 0. */
@@ -12,7 +13,7 @@ const scoresOf = ({ scores }: State): Float32Array<ArrayBuffer> => {
  */
 export const movement: OfGradients = {
   ...{ name: 'movement', summary: 'whether training moves a weight away from zero', reads: 'gradients' },
-  ...{ competes: 'matrix', during: 'training' },
+  ...{ competes: 'matrix', during: 'training', fewest: FEWEST },
   start: ({ plane: { rows, width } }) => ({ scores: new Float32Array(rows * width) }),
   after: (state, { weight, gradient }) => {
     const scores = scoresOf(state);

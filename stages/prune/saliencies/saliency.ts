@@ -78,6 +78,8 @@ export interface OfGradients extends Named {
   readonly during: 'any' | 'training';
   /** Updates from look to look while a model trains, and from masks to masks where nobody says: for what takes long. */
   readonly pace?: { readonly looks: number; readonly masks: number };
+  /** Updates of training below which it has learnt too little to choose by. */
+  readonly fewest?: number;
   start(weight: Pick<Weight, 'name' | 'plane'>): State;
   /** Writes into the state, and into nothing else. */
   after(state: State, look: Look): void;

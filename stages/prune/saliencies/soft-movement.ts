@@ -1,3 +1,4 @@
+import { FEWEST } from './fewest.ts';
 import type { OfGradients, State } from './saliency.ts';
 
 /** What scores move by at most, where gradients are as large as at the first update. */
@@ -25,7 +26,7 @@ const sizeOf = (weight: Float32Array, gradient: Float32Array): number => {
  */
 export const softMovement: OfGradients = {
   ...{ name: 'soft-movement', summary: 'movement against a pull towards zero, with one threshold', reads: 'gradients' },
-  ...{ competes: 'model', during: 'training' },
+  ...{ competes: 'model', during: 'training', fewest: FEWEST },
   start: ({ plane: { rows, width } }) => ({ scores: new Float32Array(rows * width), rate: new Float32Array(1) }),
   after: (state, { weight, gradient }) => {
     const { scores, rate } = partsOf(state);
