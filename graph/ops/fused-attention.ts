@@ -127,6 +127,7 @@ export const embedLayerNormalization: OpDef = {
   since: 1,
   infer: inferEmbedding,
   gradient: 'none',
+  masked: 'never',
   cut: labelCut(inferEmbedding, embeddingLabels, 'looks its rows up by position'),
   uses: (call) => [
     ...[2, 3, 4].map((input): Use => ({ input, kind: 'lookup', axis: 0 })),
