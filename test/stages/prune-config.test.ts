@@ -169,7 +169,9 @@ describe('options of prune', () => {
     [
       'a pace of zeros where what stays moves before recovery',
       { sparsity: 0.5, saliency: 'wanda', schedule: 'rounds', rounds: 2, recover: { uses: 'train' } },
-      ['schedule: schedule: rounds is how zeros come while recovery trains, and zeros are made at once here: leave it out'],
+      [
+        'schedule: schedule: rounds is how zeros come while recovery trains, and zeros are made at once here: leave it out',
+      ],
     ],
     [
       'gates on what has none',
