@@ -43,13 +43,17 @@ export const splitBatch = ({ rows, length }: Batch, size: number): readonly Batc
     length,
   }));
 
-/** Every example once, longest first, in batches of at most `size` texts: for inference. */
-export const lengthBatches = (lengths: ArrayLike<number>, size: number): readonly Batch[] => {
+/** Every example once, longest first, in batches of at most `size` texts, or what a length allows: for inference. */
+export const lengthBatches = (
+  lengths: ArrayLike<number>,
+  size: number | ((length: number) => number),
+): readonly Batch[] => {
   const order = Int32Array.from({ length: lengths.length }, (_, i) => i);
   order.sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
   const batches: Batch[] = [];
-  for (let start = 0; start < order.length; start += size) {
-    batches.push(batchOf(order.subarray(start, start + size), lengths));
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    end = start + (typeof size === 'number' ? size : size(lengths[order[start] ?? 0] ?? 1));
+    batches.push(batchOf(order.subarray(start, end), lengths));
   }
   return batches;
 };

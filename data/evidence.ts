@@ -80,11 +80,16 @@ export const choices = (scored: Scored, tags?: readonly string[]): Evidence => (
 
 /** Choices of one token each, of which only the likeliest were kept: the true one is among them. */
 const tokens = (model: Predictions): Evidence => {
+  const { bytes } = model;
   const scored = scoredOf(model);
   return {
     judged: {
       count: scored.labels.length,
-      columns: lazily({ right: () => correctness(scored), nats: () => natsOf(scored) }),
+      columns: lazily({
+        right: () => correctness(scored),
+        nats: () => natsOf(scored),
+        ...(bytes === undefined ? {} : { bytes: () => bytes }),
+      }),
       groups: scored.groups,
     },
     ...{ pairs: null, scored: null, sets: null },

@@ -16,6 +16,8 @@ export interface Predictions {
   readonly thresholds?: readonly number[];
   /** Text of each word: words of one text are no independent examples. */
   readonly groups?: Int32Array;
+  /** UTF-8 bytes of the text, at one answer about it each, where answers are about all of its tokens. */
+  readonly bytes?: Int32Array;
 }
 
 const FILE = 'predictions.json';
@@ -23,7 +25,7 @@ const SCHEMA = 'decant.predictions/2';
 
 /** Writes predictions.json with its columns beside it: see data/columns.ts. */
 export const writePredictions = (folder: string, predictions: Predictions): Promise<void> => {
-  const { split, ids, rows, targets, thresholds, groups } = predictions;
+  const { split, ids, rows, targets, thresholds, groups, bytes } = predictions;
   const { header, columns } = rowsTable(rows);
   return writeTable(folder, FILE, {
     header: {
@@ -36,6 +38,7 @@ export const writePredictions = (folder: string, predictions: Predictions): Prom
       ...columns,
       ...(targets === undefined ? {} : { targets: targets.data }),
       ...(groups === undefined ? {} : { groups }),
+      ...(bytes === undefined ? {} : { bytes }),
     },
   });
 };
@@ -60,6 +63,7 @@ const fromTable = (table: Table): Predictions => {
     ...(targets === undefined ? {} : { targets }),
     ...(Array.isArray(thresholds) ? { thresholds: thresholds.map(Number) } : {}),
     ...('groups' in table.columns ? { groups: columnOf(table, 'groups', 'i32') } : {}),
+    ...('bytes' in table.columns ? { bytes: columnOf(table, 'bytes', 'i32') } : {}),
   };
 };
 

@@ -9,14 +9,21 @@ export interface Encoded {
   readonly length: number;
   /**
    * Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing:
-   * `original` is what tokens were where some are hidden, `continued` is 1 where a token goes on with the word of the one before.
+   * `original` is what tokens were where some are hidden, `continued` is 1 where a token goes on with the word of the one before,
+   * `next` is the token that follows each.
    */
   readonly byRole: Readonly<Record<string, Whole>>;
   /** Positions that are answered about, -1 for one that was cut off; left out where there is one answer about the whole. */
   readonly places?: Int32Array;
   /** Tokens that did not fit into the length; left out where all did. */
   readonly cut?: number;
+  /** The number of the text that it is a stretch of, where texts are several sequences. */
+  readonly text?: number;
 }
+
+/** The number of the text that a sequence is, or is a stretch of. */
+export const textNumber = (examples: readonly Encoded[], sequence: number): number =>
+  examples[sequence]?.text ?? sequence;
 
 export const encodedText = ({ ids, types, words, continued, cut }: EncodedText): Encoded => ({
   length: ids.length,

@@ -16,6 +16,7 @@ import type { Encoded } from './encoded.ts';
 import type { Engine, Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
 import { feedsFor, fitted } from './feeds.ts';
+import { textsOfPass } from './passes.ts';
 import { type Task, taskOf } from './tasks/index.ts';
 
 export interface PredictRequest {
@@ -148,7 +149,8 @@ const predictBatches = async (
   partial: Partial,
 ): Promise<void> => {
   const { model, batching, onProgress, signal, checkpoints, examples, targets } = request;
-  const batches = lengthBatches(lengthsOf(examples), batching === 'single' ? 1 : BATCH);
+  const most = textsOfPass(model, batching === 'single' ? 1 : BATCH);
+  const batches = lengthBatches(lengthsOf(examples), most);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
   for (const planned of batches.slice(partial.batches)) {

@@ -35,6 +35,8 @@ interface ValidationRequest {
   readonly task: Task;
   readonly model: Fed;
   readonly examples: TrainingExamples;
+  /** How many texts of a length go through at once. */
+  readonly texts: (length: number) => number;
   /** The step that was made last, for messages. */
   readonly after: string;
   readonly signal: AbortSignal;
@@ -126,7 +128,7 @@ export const validate = async (evaluation: Evaluation, request: ValidationReques
   const answers = answersAbout(examples.encoded);
   const judgements: Judgement[] = [];
   const numbers: number[] = [];
-  for (const planned of lengthBatches(lengthsOf(examples.encoded), VALIDATION_BATCH)) {
+  for (const planned of lengthBatches(lengthsOf(examples.encoded), request.texts)) {
     signal.throwIfAborted();
     const batch = fitted(model, planned);
     const { data, width } = await runBatch(evaluation, request, 'now', batch);

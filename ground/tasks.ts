@@ -1,5 +1,6 @@
 import {
   accuracy,
+  bitsPerByte,
   calibrationError,
   cosine,
   entityF1,
@@ -33,6 +34,8 @@ export interface ModelTask {
   readonly name: string;
   /** What there is one answer about. */
   readonly about: 'text' | 'word' | 'token';
+  /** What of a text an answer is made of, where that is not all of it: what stands before its token. */
+  readonly reads?: 'before';
   readonly answer: Answer;
   /** The tag of the hub for such models. */
   readonly pipeline: string;
@@ -51,10 +54,13 @@ export interface DataTask extends ModelTask {
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
   readonly truth: 'label' | 'labels' | 'tags' | 'entities' | 'number' | 'text' | 'teacher';
-  /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
-  readonly varies?: true;
+  /**
+   * Whether a teacher has to answer in the step itself: since every update meets an example in another shape, or since what it
+   * says of every token is too much to keep.
+   */
+  readonly teacherReadsAlong?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | 'continuation' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -154,9 +160,24 @@ const table = [
     metric: natsPerToken,
     more: [perplexity, accuracy],
     truth: 'text',
-    varies: true,
+    teacherReadsAlong: true,
     baseline: 'frequency',
     words: { examples: 'masked tokens', inputs: 'texts' },
+  },
+  {
+    name: 'text-generation',
+    about: 'token',
+    reads: 'before',
+    answer: 'token',
+    pipeline: 'text-generation',
+    classSuffix: 'ForCausalLM',
+    output: 'logits',
+    metric: natsPerToken,
+    more: [perplexity, bitsPerByte, accuracy],
+    truth: 'text',
+    teacherReadsAlong: true,
+    baseline: 'continuation',
+    words: { examples: 'tokens', inputs: 'texts' },
   },
 ] as const satisfies readonly DataTask[];
 
@@ -203,6 +224,13 @@ export const taskLearning = (truth: DataTask['truth']): DatasetTask => {
   const task = table.find((candidate) => candidate.truth === truth);
   if (task !== undefined) return task.name;
   throw new Error(`no task learns from ${truth}`);
+};
+
+/** The task whose answers are made of no more than what stands before their token. */
+export const taskReading = (reads: NonNullable<ModelTask['reads']>): DatasetTask => {
+  const task = table.find((candidate) => 'reads' in candidate && candidate.reads === reads);
+  if (task !== undefined) return task.name;
+  throw new Error(`no task reads what stands ${reads}`);
 };
 
 /** Whether answers are of classes that have names. */

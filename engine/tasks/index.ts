@@ -5,13 +5,14 @@ import { fillMask } from './fill-mask.ts';
 import { multiLabel } from './multi-label.ts';
 import { score } from './score.ts';
 import type { Task } from './task.ts';
+import { textGeneration } from './text-generation.ts';
 
 export type { Task } from './task.ts';
 
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [
   ...[textClassification, tokenClassification, namedEntities, multiLabel, score],
-  ...[features, fillMask],
+  ...[features, fillMask, textGeneration],
 ];
 
 /** The task of data, or of a model. */

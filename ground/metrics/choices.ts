@@ -49,3 +49,15 @@ export const calibrationErrorOf = (judged: Judged, times?: Times): number => {
 
 /** exp of the mean surprise: how many equally probable classes would surprise as much. */
 export const perplexityOf = (judged: Judged, times?: Times): number => Math.exp(meanOf(column(judged, 'nats'), times));
+
+/** Bits of surprise at all tokens over the bytes of their texts, which stand in the column of one token each. */
+export const bitsPerByteOf = (judged: Judged, times?: Times): number => {
+  const [nats, bytes] = [column(judged, 'nats'), column(judged, 'bytes')];
+  let [surprise, size] = [0, 0];
+  for (let answer = 0; answer < judged.count; answer++) {
+    const n = times?.[answer] ?? 1;
+    surprise += n * (nats[answer] as number);
+    size += n * (bytes[answer] as number);
+  }
+  return surprise / Math.LN2 / size;
+};

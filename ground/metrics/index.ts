@@ -1,4 +1,4 @@
-import { calibrationErrorOf, macroF1OfChoices, perplexityOf } from './choices.ts';
+import { bitsPerByteOf, calibrationErrorOf, macroF1OfChoices, perplexityOf } from './choices.ts';
 import { pearsonOf, spearmanOf } from './correlation.ts';
 import { entityF1Of } from './entities.ts';
 import { canBeLimited, column, type Metric, nats, percent, plain } from './metric.ts';
@@ -115,6 +115,12 @@ export const perplexity: Metric = {
   measure: { kind: 'statistic', of: perplexityOf },
 };
 
+/** Surprise at a text in bits over its bytes: the same whatever its tokens are. */
+export const bitsPerByte: Metric = {
+  ...{ name: 'bitsPerByte', words: 'bits a byte', scale: plain(3, unbounded, '1.8', '0.02'), better: 'lower' },
+  measure: { kind: 'statistic', of: bitsPerByteOf },
+};
+
 /** Every metric that models can be judged by. Two of one name differ in how they come about, not in how they are written. */
 export const metrics: readonly Metric[] = [
   ...[accuracy, macroF1, loss, calibrationError],
@@ -122,7 +128,7 @@ export const metrics: readonly Metric[] = [
   ...[setMicroF1, setMacroF1, subsetAccuracy],
   ...[cosine, pairSpearman],
   ...[spearman, pearson, meanSquaredError],
-  ...[natsPerToken, perplexity],
+  ...[natsPerToken, perplexity, bitsPerByte],
 ];
 
 /** The metric of this name that models are judged by; undefined where there is none. */

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { vector } from '../../graph/tensor.ts';
 
-/** What positions turn by: (sequence, 1, head width), to spread over heads. */
+/** What positions turn by: (sequence, 1, head width) or (batch, sequence, 1, head width), to spread over heads. */
 export interface Rotation {
   readonly cosine: Value;
   /** With the sign that the first half of each head needs. */
@@ -17,15 +17,16 @@ const frequencies = (theta: number, width: number): readonly number[] =>
   });
 
 /**
- * Angles of float positions (sequence): worked out by the graph, since tables of 8,192 positions would outweigh small
- * models.
+ * Angles of float positions (sequence) or (batch, sequence): worked out by the graph, since tables of 8,192 positions would
+ * outweigh small models.
  */
 export const rotationOf = (
   builder: GraphBuilder,
   positions: Value,
   { theta, width }: { readonly theta: number; readonly width: number },
 ): Rotation => {
-  const column = builder.op('Unsqueeze', [positions, builder.ints([1, 2])]); // (sequence, 1, 1)
+  const rank = builder.type(positions).shape?.length ?? 1;
+  const column = builder.op('Unsqueeze', [positions, builder.ints([rank, rank + 1])]); // (.., sequence, 1, 1)
   const angles = builder.op('Mul', [column, builder.constant(vector('float32', frequencies(theta, width)))]);
   const signs = Array.from({ length: width }, (_, i) => (i < width / 2 ? -1 : 1));
   const sine = builder.op('Mul', [builder.op('Sin', [angles]), builder.constant(vector('float32', signs))]);

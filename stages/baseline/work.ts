@@ -122,6 +122,7 @@ const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing
   ridge: predictNumbers,
   // Tokens are a model's: its evaluation counts them.
   frequency: withoutPredictions,
+  continuation: withoutPredictions,
   'one-vs-rest': tellSets,
   lexicon: tagWords,
   nothing: withoutPredictions,

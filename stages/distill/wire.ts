@@ -8,7 +8,7 @@ import { expectMixable, onlyTeacher, type Taught, taughtBy, teachersOf } from '.
 
 /** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
 export const readsAlong = (task: DatasetTask | undefined): boolean =>
-  task !== undefined && dataTask(task).varies === true;
+  task !== undefined && dataTask(task).teacherReadsAlong === true;
 
 type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment'>> &
   Taught & { readonly task?: DatasetTask | undefined };

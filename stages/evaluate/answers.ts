@@ -3,7 +3,7 @@ import type { Dataset, Example } from '../../data/dataset.ts';
 import { type Predictions, writePredictions } from '../../data/predictions.ts';
 import { noRows } from '../../data/rows.ts';
 import { type Answers, answerCount } from '../../engine/answers.ts';
-import type { Encoded } from '../../engine/encoded.ts';
+import { type Encoded, textNumber } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { modelTask } from '../../ground/tasks.ts';
@@ -25,12 +25,28 @@ export interface Evaluated {
 const nothing = { split: 'test', ids: new Int32Array() } as const;
 
 /** Text of each answer about a word or token; they are numbered one after the other. */
-const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array => {
+const groupsOf = (texts: readonly Example[], { examples, starts }: Answers): Int32Array => {
   const groups = new Int32Array(starts.at(-1) ?? 0);
-  examples.forEach(({ id }, text) => {
-    groups.fill(id, starts[text], starts[text + 1]);
-  });
+  for (const sequence of examples.keys()) {
+    const { id = 0 } = texts[textNumber(examples, sequence)] ?? {};
+    groups.fill(id, starts[sequence], starts[sequence + 1]);
+  }
   return groups;
+};
+
+/** UTF-8 bytes of each text, of a pair those of what is answered, at the first answer about it. */
+const bytesOf = (texts: readonly Example[], { examples, starts }: Answers): Int32Array => {
+  const bytes = new Int32Array(starts.at(-1) ?? 0);
+  const met = new Set<number>();
+  for (const sequence of examples.keys()) {
+    const text = textNumber(examples, sequence);
+    const [start = 0, end = 0] = starts.subarray(sequence, sequence + 2);
+    if (met.has(text) || start === end) continue;
+    met.add(text);
+    const { text: prompt = '', pair = prompt } = texts[text] ?? {};
+    bytes[start] = Buffer.byteLength(pair);
+  }
+  return bytes;
 };
 
 /** Where answers are computed, and who hears how far they are. */
@@ -49,7 +65,7 @@ export const answersTo = async (
     threads: ctx.threads,
     batching: batchingOf(model.graph),
     keep: 'largest',
-    called: calledIn(split, dataset.test),
+    called: calledIn(split, dataset.test, encoded),
     signal: ctx.signal,
     onProgress: (done) => ctx.progress({ done, total: encoded.length, unit: 'texts' }),
   });
@@ -60,6 +76,7 @@ export const answersTo = async (
     ...(task.targets === undefined ? {} : { targets }),
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(modelTask(task.name).about === 'text' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
+    ...(modelTask(task.name).reads === 'before' ? { bytes: bytesOf(dataset.test, answers) } : {}),
   };
 };
 

@@ -25,7 +25,7 @@ const countsOf = async (model: Model, { train, unlabelled, maxLength }: Dataset,
 };
 
 /**
- * Guesses every hidden token by how frequent tokens are in the training texts (Laplace 1814: each counted once more), whatever
+ * Guesses every token that is asked for by how frequent tokens are in the training texts (Laplace 1814: each counted once more), whatever
  * stands around it: what a model must beat by reading. Tokens are a model's, so the figure is, too.
  */
 export const byFrequency = async (

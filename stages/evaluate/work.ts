@@ -1,16 +1,20 @@
+import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { dataTask } from '../../ground/tasks.ts';
+import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
+import type { Model } from '../../models/model.ts';
 import type { StageRun } from '../stage.ts';
 import { encodeExamples } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
 import { inClient } from './client.ts';
 import { brotli, bytesAfter, gzip } from './compress.ts';
 import { cutNote } from './cut.ts';
+import { byContinuation } from './continuation.ts';
 import { byFrequency } from './frequency.ts';
 import type { Config, Reported } from './index.ts';
 import { zeroSavings } from './zeros.ts';
@@ -20,6 +24,20 @@ const modelFiles = ({ artifact, path }: InputArtifact): readonly string[] =>
   Object.keys(artifact.files)
     .filter((name) => name.startsWith('model.onnx'))
     .map(path);
+
+/** What guesses tokens without a model, where what is guessed depends on how a model cuts texts into tokens. */
+const guesses: Readonly<Partial<Record<NonNullable<DataTask['baseline']> | 'nothing', typeof byFrequency>>> = {
+  frequency: byFrequency,
+  continuation: byContinuation,
+};
+
+/** The test texts from their beginning on: clients know no stretches of them. */
+const asClientsRead = async (
+  model: Model,
+  { task, test }: Dataset,
+  encoded: readonly Encoded[],
+): Promise<readonly Encoded[]> =>
+  encoded.some(({ text }) => text !== undefined) ? ((await taskOf(task).ask?.(model, test)) ?? encoded) : encoded;
 
 export const run: StageRun<Config, Reported> = async (inputs, { client: compares }, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
@@ -32,9 +50,11 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const folder = await ctx.output('predictions', 'predictions');
   await writeAnswers(folder, { model, dataset, encoded, targets }, ctx);
   const answers = model.info.task === dataset.task && targets.data.length > 0;
-  const guesses = answers && dataTask(dataset.task).baseline === 'frequency';
-  const baselines = guesses ? await byFrequency(model, dataset, targets, ctx.signal) : undefined;
-  const client = compares ? await inClient({ model, dataset, encoded }, ctx) : undefined;
+  const guess = answers ? guesses[dataTask(dataset.task).baseline ?? 'nothing'] : undefined;
+  const baselines = await guess?.(model, dataset, targets, ctx.signal);
+  const client = compares
+    ? await inClient({ model, dataset, encoded: await asClientsRead(model, dataset, encoded) }, ctx)
+    : undefined;
   const cut = cutNote(encoded, dataset, model.info);
   const files = modelFiles(modelInput);
   const gzipBytes = await bytesAfter(files, gzip);

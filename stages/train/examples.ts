@@ -2,6 +2,7 @@ import { unknownTargets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { DatasetFacts } from '../../data/files.ts';
 import { answerCount, answersAbout } from '../../engine/answers.ts';
+import { type Encoded, textNumber } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import type { Model } from '../../models/model.ts';
@@ -14,11 +15,11 @@ const LONGEST_SHOWN = 60;
 
 type Split = 'training' | 'validation' | 'test';
 
-/** What errors call a text of a split: its number in the data, and how it begins. */
+/** What errors call a sequence of a split: the number of its text in the data, and how that begins. */
 export const calledIn =
-  (split: Split, examples: readonly Example[]) =>
-  (text: number): string => {
-    const { id, text: words = '' } = examples[text] ?? {};
+  (split: Split, examples: readonly Example[], encoded: readonly Encoded[] = []) =>
+  (sequence: number): string => {
+    const { id, text: words = '' } = examples[textNumber(encoded, sequence)] ?? {};
     return `${split} text ${id} (${JSON.stringify(words.slice(0, LONGEST_SHOWN))})`;
   };
 
@@ -35,6 +36,6 @@ export const encodeExamples = async (
     encoded,
     targets: targets ?? unknownTargets(answerCount(answersAbout(encoded))),
     classes: dataset.classes,
-    called: calledIn(split, examples),
+    called: calledIn(split, examples, encoded),
   };
 };

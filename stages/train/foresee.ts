@@ -78,7 +78,7 @@ const withoutHidden = ({ hidden }: Training, { stored }: Expected): readonly For
 
 /** Where a teacher answers in every step, nobody asked before whether it can. */
 const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefined): readonly Foreboding[] => {
-  if (teacher === undefined || data === undefined || dataTask(data.task).varies !== true) return [];
+  if (teacher === undefined || data === undefined || dataTask(data.task).teacherReadsAlong !== true) return [];
   const wrong = teacher.task === undefined ? undefined : teacherProblem(teacher.task, data.task);
   const problem = wrong ?? (teacher.stored !== undefined ? noQuantizedBeside : undefined);
   return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];

@@ -1,9 +1,8 @@
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
 import type { SampledTexts } from '../expected.ts';
-import type { ArchitectureConfig } from './architecture.ts';
+import { type ArchitectureConfig, boundShape } from './architectures/index.ts';
 import { longest } from './examples.ts';
-import { newEncoder } from './new-encoder.ts';
 
 /** Tokens of each text as a model reads it. */
 export const lengthsIn = async (model: Model, { dataset }: SampledTexts): Promise<readonly number[]> => {
@@ -13,6 +12,6 @@ export const lengthsIn = async (model: Model, { dataset }: SampledTexts): Promis
 
 /** The same with a tokenizer that is trained on these texts alone: on all it would have a few more words. */
 export const lengthsOfNew = async (shape: ArchitectureConfig, texts: SampledTexts): Promise<readonly number[]> => {
-  const small = { ...shape, hidden: shape.heads, layers: 1, ffn: 1 };
-  return await lengthsIn(newEncoder(small, texts.dataset, 0), texts);
+  const small = boundShape(shape).smallest();
+  return await lengthsIn(await boundShape(small).make(texts.dataset, 0), texts);
 };

@@ -6,7 +6,7 @@ import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import type { StageRun, TrainingOfRun } from '../stage.ts';
 import type { Config, Reported } from './index.ts';
-import { newEncoder } from './new-encoder.ts';
+import { boundShape } from './architectures/index.ts';
 import { defaultRates } from './options.ts';
 import { dataFor, runTraining, type TrainingJob, trainingOf } from './run.ts';
 import { drawnAnew } from './seed.ts';
@@ -22,7 +22,7 @@ const startOf = async (
     seed,
   }: { readonly input: InputArtifact | undefined; readonly dataset: Dataset; readonly seed: number },
 ): Promise<Model> => {
-  if (shape !== undefined) return newEncoder(shape, dataset, seed);
+  if (shape !== undefined) return boundShape(shape).make(dataset, seed);
   if (input === undefined) throw new Error('train needs a model');
   const given = await readModelArtifact(input.path);
   return like === undefined ? given : reinitialize(given, seed);

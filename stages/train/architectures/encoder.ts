@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { textModelType } from '../../models/facts.ts';
-import type { Expected } from '../expected.ts';
+import { textModelType } from '../../../models/facts.ts';
+import { type ArchitectureKind, width } from './kind.ts';
 
-const width = z.int().min(1).max(16_384);
-
-/** An encoder of decant's own, with a tokenizer trained on the training texts. */
-export const architecture = z
+/** An encoder of decant's own. */
+const schema = z
   .strictObject({
+    uses: z.literal('encoder').optional(),
     hidden: width.default(192).describe('width of the residual stream'),
     layers: z.int().min(1).max(96).default(3).describe('layers'),
     heads: z.int().min(1).max(256).default(4).describe('attention heads of each layer; they divide hidden'),
@@ -26,12 +25,18 @@ export const architecture = z
     const message = `expected heads that divide hidden, which is ${hidden}; found ${heads}`;
     ctx.addIssue({ code: 'custom', message, path: ['heads'] });
   })
-  .describe('shape of an encoder that starts from random weights, with its own tokenizer');
-export type ArchitectureConfig = z.infer<typeof architecture>;
+  .describe('an encoder, which reads texts from both sides');
 
-/** What is known of such an encoder before anything is drawn: its vocabulary may come out smaller. */
-export const expectedOf = (shape: ArchitectureConfig, maxLength: number | undefined): Expected => {
-  const { hidden, layers, heads, ffn, vocabulary } = shape;
-  const sizes = { hidden, embedding: hidden, layers, heads, ffn, vocabulary };
-  return { modelType: textModelType, ...(maxLength === undefined ? {} : { maxLength }), sizes };
+export type EncoderConfig = z.output<typeof schema>;
+
+export const encoder: ArchitectureKind<typeof schema> = {
+  uses: 'encoder',
+  schema,
+  expected: ({ hidden, layers, heads, ffn, vocabulary }, maxLength) => ({
+    modelType: textModelType,
+    ...(maxLength === undefined ? {} : { maxLength }),
+    sizes: { hidden, embedding: hidden, layers, heads, ffn, vocabulary },
+  }),
+  smallest: (shape) => ({ ...shape, hidden: shape.heads, layers: 1, ffn: 1 }),
+  make: async (...given) => (await import('./new-encoder.ts')).newEncoder(...given),
 };

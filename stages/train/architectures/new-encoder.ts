@@ -1,25 +1,24 @@
-import type { Dataset } from '../../data/dataset.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
-import type { TokenizerJson } from '../../data/tokenizer.ts';
-import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
-import { special } from '../../data/tokenizers/vocabulary.ts';
-import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
-import { dataTask, taskWith } from '../../ground/tasks.ts';
-import { buildEncoder } from '../../models/encoder.ts';
-import type { Model } from '../../models/model.ts';
-
-import type { ArchitectureConfig } from './architecture.ts';
+import type { Dataset } from '../../../data/dataset.ts';
+import { tokenizerOf } from '../../../data/tokenize.ts';
+import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { trainByteBpe } from '../../../data/tokenizers/bpe.ts';
+import { special } from '../../../data/tokenizers/vocabulary.ts';
+import { trainWordPiece } from '../../../data/tokenizers/wordpiece.ts';
+import { dataTask, taskWith } from '../../../ground/tasks.ts';
+import { buildEncoder } from '../../../models/encoder.ts';
+import type { Model } from '../../../models/model.ts';
+import type { EncoderConfig } from './encoder.ts';
 
 const trainers: Readonly<
-  Record<ArchitectureConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>
+  Record<EncoderConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>
 > = {
   wordpiece: (texts, size) => trainWordPiece(texts, { size }),
   bpe: (texts, size) => trainByteBpe(texts, { size }),
 };
 
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
-export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: number): Model => {
-  const { tokenizer: kind, vocabulary, ...shape } = config;
+export const newEncoder = (config: EncoderConfig, dataset: Dataset, seed: number): Model => {
+  const { uses: _, tokenizer: kind, vocabulary, ...shape } = config;
   const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
   const json = trainers[kind](texts, vocabulary);
   const tokenizer = tokenizerOf(json);

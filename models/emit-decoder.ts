@@ -1,0 +1,173 @@
+import type { GraphBuilder } from '../graph/builder.ts';
+import { type Shape, symbol } from '../graph/dim.ts';
+import type { Value } from '../graph/graph.ts';
+import { type Rotation, rotated, rotationOf } from './architectures/rotary.ts';
+import {
+  type Activation,
+  activate,
+  attend,
+  dropout,
+  type Emission,
+  linear,
+  lookup,
+  MASKED_SCORE,
+  parameter,
+  splitHeads,
+} from './blocks.ts';
+import { featuresName, hiddenStateName } from './emit-encoder.ts';
+
+/** What a causal decoder reads: all (batch, sequence). Positions are told, so that a text may begin behind padding. */
+export interface DecoderInputs {
+  readonly ids: Value;
+  readonly mask: Value;
+  readonly positions: Value;
+}
+
+/** Everything that tells one decoder of LLaMA's kind from another. */
+export interface DecoderShape {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Heads of keys and values, each for as many query heads. */
+  readonly kvHeads: number;
+  readonly headWidth: number;
+  readonly ffn: number;
+  readonly ropeTheta: number;
+  readonly activation: Activation;
+  /** Whether the head is the table of the tokens itself. */
+  readonly tied: boolean;
+  /** Ratio of the Dropout behind attention and feed-forward. */
+  readonly dropout: number;
+}
+
+/** The values that those who go on with the graph need. */
+export interface DecoderValues {
+  readonly logits: Value;
+  readonly hiddenStates: readonly Value[];
+}
+
+const tokens: Shape = [symbol('batch'), symbol('sequence')];
+
+export const decoderInputs = (builder: GraphBuilder): DecoderInputs => ({
+  ids: builder.input('input_ids', 'int64', tokens),
+  mask: builder.input('attention_mask', 'int64', tokens),
+  positions: builder.input('position_ids', 'int64', tokens),
+});
+
+/** x / sqrt(mean(x^2) + epsilon) scale (Zhang and Sennrich 2019, arXiv 1910.07467) over the last axis. */
+const rmsNorm = (emission: Emission, name: string, x: Value, width: number, output?: string): Value => {
+  const scale = parameter(emission, `${name}.weight`, [width], 'scale');
+  const attrs = { axis: -1, epsilon: { float: Math.fround(emission.epsilon) } };
+  return emission.builder.op('SimplifiedLayerNormalization', [x, scale], attrs, output);
+};
+
+const lengthOf = (builder: GraphBuilder, x: Value): Value =>
+  builder.op('Gather', [builder.op('Shape', [x]), builder.scalar('int64', 1)], { axis: 0 });
+
+/**
+ * 0 where a token may look and a large negative number elsewhere, (batch, 1, queries, keys): at no padding and at nothing
+ * behind it. Queries are the last of as many tokens as the mask has, so that the same bias serves where others were read before.
+ */
+const causalBias = (builder: GraphBuilder, { ids, mask }: DecoderInputs): Value => {
+  const [length, all] = [lengthOf(builder, ids), lengthOf(builder, mask)];
+  const [none, one] = [builder.scalar('int64', 0), builder.scalar('int64', 1)];
+  const keys = builder.op('Range', [none, all, one]);
+  const queries = builder.op('Range', [builder.op('Sub', [all, length]), all, one]);
+  const before = builder.op('LessOrEqual', [keys, builder.op('Unsqueeze', [queries, builder.ints([1])])]);
+  const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([1, 2])])], { to: 9 });
+  const visible = builder.op('And', [before, kept]);
+  return builder.op('Where', [visible, builder.scalar('float32', 0), builder.scalar('float32', MASKED_SCORE)]);
+};
+
+/** Keys or values of a group of heads, once for each head: (batch, groups, length, width) to (batch, heads, length, width). */
+const repeated = (builder: GraphBuilder, x: Value, { heads, kvHeads, headWidth }: DecoderShape): Value => {
+  if (kvHeads === heads) return x;
+  const own = builder.op('Unsqueeze', [x, builder.ints([2])]); // (batch, groups, 1, length, width)
+  const every = builder.op('Expand', [own, builder.ints([1, 1, heads / kvHeads, 1, 1])]);
+  return builder.op('Reshape', [every, builder.ints([0, heads, -1, headWidth])]);
+};
+
+/** What every layer of one decoder is emitted with. */
+interface Stack {
+  readonly emission: Emission;
+  readonly shape: DecoderShape;
+  readonly rotation: Rotation;
+  readonly bias: Value;
+}
+
+const attention = ({ emission, shape, rotation, bias }: Stack, name: string, x: Value): Value => {
+  const { builder } = emission;
+  const { hidden, heads, kvHeads, headWidth } = shape;
+  const project = (role: string, count: number): Value =>
+    linear(emission, `${name}.${role}_proj`, x, [hidden, count * headWidth], { bias: false });
+  const turned = (role: string, count: number): Value =>
+    splitHeads(builder, rotated(builder, project(role, count), [count, headWidth], rotation), [count, headWidth]);
+  const key = repeated(builder, turned('k', kvHeads), shape);
+  const flat = attend(emission, {
+    query: turned('q', heads),
+    key: builder.op('Transpose', [key], { perm: [0, 1, 3, 2] }),
+    value: repeated(builder, splitHeads(builder, project('v', kvHeads), [kvHeads, headWidth]), shape),
+    ...{ heads, headWidth, bias, dropout: shape.dropout },
+  });
+  return linear(emission, `${name}.o_proj`, flat, [heads * headWidth, hidden], { bias: false });
+};
+
+/** act(x G) * (x U), then W (Shazeer 2020, arXiv 2002.05202). */
+const feedForward = ({ emission, shape }: Stack, name: string, x: Value): Value => {
+  const { builder } = emission;
+  const { hidden, ffn, activation } = shape;
+  const gate = linear(emission, `${name}.gate_proj`, x, [hidden, ffn], { bias: false });
+  const up = linear(emission, `${name}.up_proj`, x, [hidden, ffn], { bias: false });
+  const active = builder.op('Mul', [activate(builder, activation, gate), up]);
+  return linear(emission, `${name}.down_proj`, active, [ffn, hidden], { bias: false });
+};
+
+const layer = (stack: Stack, index: number, x: Value): Value => {
+  const { emission, shape } = stack;
+  const { builder } = emission;
+  const name = `layers.${index}`;
+  const norm = (part: string, input: Value): Value => rmsNorm(emission, `${name}.${part}`, input, shape.hidden);
+  const branch = (made: Value): Value => dropout(emission, made, shape.dropout);
+  return builder.within(name, () => {
+    const attended = builder.within('attention', () => attention(stack, `${name}.self_attn`, norm('input_layernorm', x)));
+    const middle = builder.op('Add', [x, branch(attended)]);
+    const grown = builder.within('ffn', () =>
+      feedForward(stack, `${name}.mlp`, norm('post_attention_layernorm', middle)),
+    );
+    return builder.op('Add', [middle, branch(grown)], {}, hiddenStateName(index));
+  });
+};
+
+/** (batch, sequence, hidden) to (batch, sequence, vocabulary), by the table of the tokens or a matrix of its own. */
+const head = (emission: Emission, { tied, hidden, vocabulary }: DecoderShape, features: Value, table: Value): Value => {
+  const { builder } = emission;
+  return builder.within('lm_head', () => {
+    const matrix = tied
+      ? builder.op('Transpose', [table], { perm: [1, 0] })
+      : parameter({ ...emission, prefix: '' }, 'lm_head.weight', [hidden, vocabulary], 'linear');
+    return builder.op('MatMul', [features, matrix], {}, 'logits');
+  });
+};
+
+/**
+ * A decoder of LLaMA's kind (Touvron et al. 2023, arXiv 2302.13971): pre-norm with RMSNorm, rotary positions, heads that share
+ * keys and values in groups (Ainslie et al. 2023, arXiv 2305.13245) and a gated feed-forward.
+ */
+export const emitDecoder = (emission: Emission, shape: DecoderShape, inputs: DecoderInputs): DecoderValues => {
+  const { builder } = emission;
+  const { vocabulary, hidden, layers, headWidth: width, ropeTheta: theta } = shape;
+  const dims = [vocabulary, hidden] as const;
+  const bias = builder.within('mask', () => causalBias(builder, inputs));
+  const positions = builder.op('Cast', [inputs.positions], { to: 1 });
+  const rotation = builder.within('positions', () => rotationOf(builder, positions, { theta, width }));
+  const stack: Stack = { emission, shape, rotation, bias };
+  const words = lookup(emission, 'embed_tokens.weight', dims, inputs.ids);
+  let x = dropout(emission, words, shape.dropout);
+  const hiddenStates = Array.from({ length: layers }, (_, index) => {
+    x = layer(stack, index, x);
+    return x;
+  });
+  const features = rmsNorm(emission, 'norm', x, hidden, featuresName);
+  return { logits: head(emission, shape, features, parameter(emission, 'embed_tokens.weight', dims)), hiddenStates };
+};

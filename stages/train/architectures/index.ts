@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { Dataset } from '../../../data/dataset.ts';
+import type { Model } from '../../../models/model.ts';
+import type { Expected } from '../../expected.ts';
+import { encoder } from './encoder.ts';
+import type { ArchitectureKind } from './kind.ts';
+import { llama } from './llama.ts';
+
+/** A shape that starts from random weights. Without `uses` it is an encoder, as it was before there were others. */
+export const architecture = z
+  .discriminatedUnion('uses', [encoder.schema, llama.schema])
+  .describe('shape of a model that starts from random weights, with its own tokenizer; without uses, an encoder');
+
+export type ArchitectureConfig = z.output<typeof architecture>;
+
+/** Everything that is asked of a shape, by whatever kind it is of. */
+interface Bound {
+  expected(maxLength: number | undefined): Expected;
+  smallest(): ArchitectureConfig;
+  make(dataset: Dataset, seed: number): Promise<Model>;
+}
+
+const bind = <S extends z.ZodType<ArchitectureConfig>>(kind: ArchitectureKind<S>, shape: z.output<S>): Bound => ({
+  expected: (maxLength) => kind.expected(shape, maxLength),
+  smallest: () => kind.smallest(shape),
+  make: (dataset, seed) => kind.make(shape, dataset, seed),
+});
+
+/** The shape with what is made of it. */
+export const boundShape = (shape: ArchitectureConfig): Bound =>
+  shape.uses === 'llama' ? bind(llama, shape) : bind(encoder, shape);
