@@ -66,6 +66,12 @@ const fills: Readonly<Record<InputRole, Fill>> = {
   mask: (examples, batch) => matrixOf(batch, 0, counted(examples, 1, 0)),
   positions: (examples, batch) => matrixOf(batch, 0, counted(examples, 0, 1)),
   places: (examples, batch) => BigInt64Array.from(placesIn(examples, batch), BigInt),
+  last: () => BigInt64Array.of(0n),
+};
+
+const dimsOf = (role: InputRole, { rows, length }: Batch, count: number): readonly number[] => {
+  if (role === 'last') return [];
+  return role === 'places' ? [count] : [rows.length, length];
 };
 
 /** What an input of a role is fed. */
@@ -76,7 +82,7 @@ export const fedTo = (
   batch: Batch,
 ): HostTensor => {
   const data = fills[role](examples, batch, processor);
-  return { dtype: 'int64', dims: role === 'places' ? [data.length] : [batch.rows.length, batch.length], data };
+  return { dtype: 'int64', dims: dimsOf(role, batch, data.length), data };
 };
 
 /** A state before anything was read: no positions. */

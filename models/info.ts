@@ -11,7 +11,7 @@ const axis = z.enum(['batch', 'sequence', 'past', 'answers', 'width']);
 const port = { name: valueName, axes: z.array(axis), multipleOf: z.int().positive().exactOptional() };
 
 const signature = z.object({
-  inputs: z.array(z.object({ role: z.enum(['tokens', 'mask', 'segments', 'positions', 'places']), ...port })),
+  inputs: z.array(z.object({ role: z.enum(['tokens', 'mask', 'segments', 'positions', 'places', 'last']), ...port })),
   outputs: z.array(z.object({ role: z.enum(['scores', 'hidden']), ...port })).min(1),
   states: z.array(
     z.object({ past: valueName, present: valueName, axes: z.array(z.union([axis, z.int().positive()])) }),

@@ -9,9 +9,10 @@ export type Axis = 'batch' | 'sequence' | 'past' | 'answers' | 'width';
 
 /**
  * What an input is fed: ids of tokens, which positions are no padding, which of two texts a token belongs to, positions
- * counted from 0, or the places (counted over the whole batch) that answers are asked about.
+ * counted from 0, the places (counted over the whole batch) that answers are asked about, or how many of the last positions are
+ * answered about, all of them where it is 0.
  */
-export type InputRole = 'tokens' | 'mask' | 'segments' | 'positions' | 'places';
+export type InputRole = 'tokens' | 'mask' | 'segments' | 'positions' | 'places' | 'last';
 
 /** What an output tells: scores or other answers, or the features of every position. */
 export type OutputRole = 'scores' | 'hidden';

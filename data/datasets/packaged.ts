@@ -37,14 +37,15 @@ type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
 
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
   extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'look'> {
-  readonly package: string;
+  /** Where its texts are; several where its options say which. */
+  readonly package: string | ((config: z.output<S>) => readonly string[]);
   /** What its texts are for. */
   readonly task: DatasetTask;
   /** Whether they come in pairs. */
   readonly pairs?: true;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
-  read(folder: string, config: z.output<S>): Promise<Texts>;
+  read(folder: string, config: z.output<S>, folders: readonly string[]): Promise<Texts>;
 }
 
 /** Texts without what is known of them. */
@@ -63,7 +64,7 @@ const folderOf = (name: string, base: string): string => {
   return folder;
 };
 
-const packageProblems = ({ package: name, source }: { package: string; source: string }, base: string) => {
+const packageProblems = (name: string, source: string, base: string) => {
   const folder = findPackage(name, base);
   if (folder !== undefined && existsSync(join(folder, source))) return [];
   const { code, message } = dataErrors.missingPackage(name, `${base} and ${process.cwd()}`);
@@ -94,28 +95,35 @@ export const definePackagedDataset = <
   S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>,
 >(
   kind: PackagedKind<S>,
-): AnyDataset =>
-  defineDataset({
+): AnyDataset => {
+  const namesOf = (config: z.output<S>): readonly string[] =>
+    typeof kind.package === 'string' ? [kind.package] : kind.package(config);
+  return defineDataset({
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
     task: ({ task }) => task ?? kind.task,
-    sources: async ({ unlabelled }, base) => [
-      join(folderOf(kind.package, base), kind.source),
-      ...(await moreTexts(unlabelled, base, kind.pairs)).map(({ file }) => file.path),
+    sources: async (config, base) => [
+      ...namesOf(config).map((name) => join(folderOf(name, base), kind.source)),
+      ...(await moreTexts(config.unlabelled, base, kind.pairs)).map(({ file }) => file.path),
     ],
-    check: async ({ unlabelled, labelled, task = kind.task }, base): Promise<readonly DataProblem[]> => [
-      ...labelProblems(labelled, task),
-      ...packageProblems(kind, base),
-      ...(await moreProblems(() => moreTexts(unlabelled, base, kind.pairs))),
-    ],
+    check: async (config, base): Promise<readonly DataProblem[]> => {
+      const { unlabelled, labelled, task = kind.task } = config;
+      return [
+        ...labelProblems(labelled, task),
+        ...namesOf(config).flatMap((name) => packageProblems(name, kind.source, base)),
+        ...(await moreProblems(() => moreTexts(unlabelled, base, kind.pairs))),
+      ];
+    },
     look: async (config, base) =>
       config.task === undefined && kind.look !== undefined
         ? kind.look(config, base)
         : { classes: [], whole: config.task !== undefined, remarks: [] },
     load: async (config, base) => {
       const { labelled, limit, maxLength, unlabelled, task = kind.task } = config;
-      const { candidates: all, ...texts } = await kind.read(folderOf(kind.package, base), config);
+      const names = namesOf(config);
+      const folders = names.map((name) => folderOf(name, base));
+      const { candidates: all, ...texts } = await kind.read(folders[0] ?? base, config, folders);
       const candidates = targetKindOf(task).about === 'nothing' ? textsAlone(all) : all;
       const more = await readParts(await moreTexts(unlabelled, base, kind.pairs));
       const { assemble } = await import('./assemble.ts');
@@ -125,7 +133,8 @@ export const definePackagedDataset = <
         labelled,
         limit,
         maxLength,
-        source: kind.package,
+        source: names.join(' and '),
       });
     },
   });
+};

@@ -5,6 +5,9 @@ import type { BaselineMetrics } from '../../ground/reported/data.ts';
 import type { Model } from '../../models/model.ts';
 import { byFrequency } from './frequency.ts';
 
+/** Texts are counted to their end. */
+const WHOLE = 2 ** 30;
+
 /** What is to be written: of a pair the answer. */
 const writtenIn = (examples: readonly Example[]): readonly string[] => examples.map(({ text, pair = text }) => pair);
 
@@ -18,7 +21,7 @@ export const byContinuation = async (
   targets: Targets,
   signal: AbortSignal,
 ): Promise<BaselineMetrics> => {
-  const frequency = await byFrequency(model, dataset, targets, signal);
+  const frequency = await byFrequency(model, { ...dataset, maxLength: WHOLE }, targets, signal);
   const { bits, bytes } = byteSurprise(
     writtenIn([...dataset.train, ...dataset.unlabelled]),
     writtenIn(dataset.test),

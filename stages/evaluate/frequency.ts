@@ -12,9 +12,11 @@ import { BYTES_A_NUMBER } from '../baseline/bytes.ts';
 const MOST_TEXTS = 20_000;
 
 /** How often the training texts have each token of a vocabulary, and one more time each, so that none is impossible. */
-const countsOf = async (model: Model, { train, unlabelled, maxLength }: Dataset, signal: AbortSignal) => {
+const countsOf = async (model: Model, dataset: Dataset, asked: ReadonlySet<number>, signal: AbortSignal) => {
+  const { train, unlabelled, maxLength } = dataset;
   const tokenizer = tokenizerOf(model.tokenizer);
-  const special = specialIds(model);
+  // A special token counts where it is asked for, as the end of texts is.
+  const special = new Set([...specialIds(model)].filter((id) => !asked.has(id)));
   const counts = new Float64Array(tokenizer.size);
   for (let id = 0; id < counts.length; id++) if (!special.has(id)) counts[id] = 1;
   const texts = spaced([...train, ...unlabelled], train.length + unlabelled.length, MOST_TEXTS);
@@ -34,7 +36,7 @@ export const byFrequency = async (
   targets: Targets,
   signal: AbortSignal,
 ): Promise<BaselineMetrics> => {
-  const counts = await countsOf(model, dataset, signal);
+  const counts = await countsOf(model, dataset, new Set(targets.data), signal);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const most = counts.reduce((best, count, id) => (count > (counts[best] as number) ? id : best), 0);
   const nats = Float64Array.from(targets.data, (id) => Math.log(total / (counts[id] ?? 1)));

@@ -16,6 +16,8 @@ const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
   hidden: 'hidden width',
   heads: 'attention heads',
+  kvHeads: 'heads of keys and values',
+  headWidth: 'width of a head',
   ffn: 'feed-forward width',
   vocabulary: 'tokens in the vocabulary',
 };

@@ -96,6 +96,12 @@ const labelsOf = (info: ModelInfo): Config =>
         label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
       };
 
+/** generation_config.json: where a text begins and ends, and that nobody draws unless asked. */
+export const generationJson = (info: ModelInfo, tokenizer: TokenizerJson): Config => ({
+  ...tokenIds(info, tokenizer),
+  do_sample: false,
+});
+
 /** What the files of an export are: fused, so that values inside go by other names. */
 const withoutStates = ({ hiddenStates: _, ...info }: ModelInfo): ModelInfo => info;
 

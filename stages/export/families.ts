@@ -10,6 +10,8 @@ interface Family {
   readonly sizes: Readonly<Record<string, string>>;
   /** What transformers.js has no class for that answers about it, though Python has. */
   readonly missing?: readonly ModelTask['about'][];
+  /** Whether its models write texts: transformers.js has no class of it that answers otherwise. */
+  readonly decodes?: true;
   /** Its tokenizer class that tells the texts of a pair apart, where that is not BERT's. */
   readonly tokenizer?: string;
 }
@@ -44,6 +46,11 @@ export const families: Readonly<Record<string, Family>> = {
   'deberta-v2': { classes: 'DebertaV2', sizes, tokenizer: 'DebertaV2Tokenizer' },
   distilbert,
   electra: { classes: 'Electra', sizes: factorized },
+  llama: {
+    classes: 'Llama',
+    sizes: { ...sizes, kvHeads: 'num_key_value_heads', headWidth: 'head_dim' },
+    decodes: true,
+  },
   mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['word'] },
   modernbert: { classes: 'ModernBert', sizes },
   mpnet: { classes: 'MPNet', sizes },
@@ -59,6 +66,10 @@ export interface ClientClass {
   readonly sizes: Family['sizes'];
 }
 
+/** Why no client loads what is made of a decoder. */
+const onlyDecodes = (modelType: string, task: string): string =>
+  `models of type '${modelType}' are exported for text-generation alone; this one is for ${task}`;
+
 /** Why no client loads a model. */
 const unknownFamily = (modelType: string): string =>
   `transformers.js is not known to load models of type '${modelType}'; export writes ${Object.keys(families).join(', ')}`;
@@ -71,6 +82,7 @@ export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' |
   const own = families[modelType];
   if (own === undefined) throw stageError(unknownFamily(modelType));
   const standsIn = own.missing?.includes(modelTask(task).about) === true;
+  if (own.decodes === true && modelTask(task).reads !== 'before') throw stageError(onlyDecodes(modelType, task));
   const { classes, sizes: names } = standsIn ? bert : own;
   return {
     modelType: standsIn ? 'bert' : modelType,

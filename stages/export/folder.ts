@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { lengthBatches } from '../../data/batches.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { encodedText } from '../../engine/encoded.ts';
+import { remembers } from '../../engine/decoding.ts';
+import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
@@ -12,19 +13,26 @@ import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import { expectBounded } from '../../models/bounded.ts';
+import { withCache } from '../../models/cache.ts';
 import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
 import { precisionOf } from '../../models/precision-of.ts';
+import { batchingOf } from '../../models/quantized.ts';
 import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
-import { configJson } from './config.ts';
+import { configJson, generationJson } from './config.ts';
 import { differ } from './differ.ts';
+import { expectRemembering } from './remembered.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
+
+/** How texts are written on, where a client asks for nothing else. */
+const generationFile = 'generation_config.json';
 
 /** Every file that an export may write: what a later one into the same folder replaces. */
 export const exportFiles: readonly string[] = [
@@ -32,6 +40,7 @@ export const exportFiles: readonly string[] = [
   ...precisions.flatMap((precision) => [onnxFile(precision), outsideFile(onnxFile(precision))]),
   'README.md',
   'special_tokens_map.json',
+  generationFile,
   ...sentenceFileNames,
 ];
 
@@ -89,6 +98,7 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
   await write(folder, 'README.md', modelCard(shared, needs, said));
+  if (remembers(shared)) await write(folder, generationFile, jsonText(generationJson(info, tokenizer)));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
   for (const [precision, graph] of graphs) await writeGraph(join(folder, onnxFile(precision)), graph);
@@ -97,8 +107,12 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
-  const texts = (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
+const sampleTexts = async ({ info, tokenizer }: Model): Promise<readonly Encoded[]> =>
+  (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
+
+const sampleFeeds = async (model: Model): Promise<Feeds> => {
+  const { info } = model;
+  const texts = await sampleTexts(model);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
   return feedsFor(info, texts, fitted(info, batch));
@@ -121,6 +135,9 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite) throw stageError(`${onnxFile(precision)} gives numbers that are not finite; nothing was exported`);
+    const longest = (await sampleTexts(model)).map(tokensOf).at(-1);
+    if (longest !== undefined && remembers(model) && batchingOf(model.graph) !== 'single')
+      await expectRemembering(program, model, Int32Array.from(longest));
   } finally {
     await program.release();
   }
@@ -132,15 +149,20 @@ const bytesOf = async (file: string): Promise<number> => {
   return (await stat(file)).size + outside.size;
 };
 
+/** Decoders go on from what they remember; others are run as they are. */
+const asClientsRun = (model: Model): Model =>
+  modelTask(model.info.task).reads === 'before' && !remembers(model) ? withCache(model) : model;
+
 /**
  * Writes a folder that transformers.js loads, in Node and in browsers, and runs each of its files once. Gives the bytes of
  * the files.
  */
 export const exportModels = async (
   folder: string,
-  models: Models,
+  given: Models,
   { threads, results, languages = [] }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
+  const models = new Map([...given].map(([precision, model]) => [precision, asClientsRun(model)]));
   const shared = sharedModel(models);
   for (const { graph } of models.values()) {
     expectBounded(graph);

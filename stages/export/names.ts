@@ -4,6 +4,7 @@ import { answerPort, type InputRole, type OutputRole } from '../../models/signat
 /** Names by which Hugging Face's clients feed a model and read it. */
 const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
   ...{ tokens: 'input_ids', mask: 'attention_mask', segments: 'token_type_ids' },
+  ...{ positions: 'position_ids', last: 'num_logits_to_keep' },
 };
 const clientOutputs: Readonly<Record<OutputRole, string>> = { hidden: 'last_hidden_state', scores: 'logits' };
 
@@ -33,6 +34,7 @@ const inPython: Readonly<Record<InputRole, string>> = {
   segments: 'text.type_ids',
   positions: 'list(range(len(text.ids)))',
   places: '[]',
+  last: '0',
 };
 
 const usualFeeds = ['tokens', 'mask', 'segments'] as const;

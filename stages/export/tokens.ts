@@ -1,7 +1,8 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import { givesTypes } from '../../models/importers/folder/frames.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { inputOf } from '../../models/signature.ts';
+import { type InputRole, inputOf } from '../../models/signature.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
 import { settingsFor } from './remade.ts';
 import { isAdded, tokenText } from './tokenizer.ts';
@@ -99,14 +100,18 @@ const clientTokenizer = (info: ModelInfo, tokenizer: TokenizerJson): ClientToken
 export const asksForTypes = (info: ModelInfo, tokenizer: TokenizerJson): boolean =>
   needsTypes(info, tokenizer) && clientTokenizer(info, tokenizer) === generic;
 
+/** What a tokenizer gives of a text; the rest is the client's own to count. */
+const fromTexts: ReadonlySet<InputRole> = new Set(['tokens', 'mask', 'segments']);
+
 /** tokenizer_config.json. Texts are cut and padded at the end, as decant does, to the length that positions allow. */
 export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, unknown> => {
   const { name, settings } = clientTokenizer(info, tokenizer);
   return {
     tokenizer_class: name,
     model_max_length: info.maxLength,
-    model_input_names: info.signature.inputs.map(({ name }) => name),
-    padding_side: 'right',
+    model_input_names: info.signature.inputs.flatMap(({ name, role }) => (fromTexts.has(role) ? [name] : [])),
+    // A text is written on behind its last token.
+    padding_side: modelTask(info.task).reads === 'before' ? 'left' : 'right',
     truncation_side: 'right',
     clean_up_tokenization_spaces: info.tokenizerConfig?.clean_up_tokenization_spaces ?? false,
     ...settings,

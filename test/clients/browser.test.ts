@@ -61,6 +61,7 @@ const given: Readonly<Record<TaskName, readonly string[]>> = {
   'named-entities': texts,
   'multi-label': texts,
   'fill-mask': ['the [MASK] sleeps quietly'],
+  'text-generation': texts,
   features: texts.slice(0, 2),
   score: texts,
 };
@@ -71,6 +72,7 @@ const pipelines: Readonly<Record<TaskName, string>> = {
   'named-entities': 'token-classification',
   'multi-label': 'text-classification',
   'fill-mask': 'fill-mask',
+  'text-generation': 'text-generation',
   features: 'feature-extraction',
   // The pipeline gives 1 for whatever text.
   score: 'text-classification',

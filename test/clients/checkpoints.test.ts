@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AutoModel,
+  AutoModelForCausalLM,
   AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
@@ -38,6 +39,7 @@ const classes = {
   'multi-label': AutoModelForSequenceClassification,
   score: AutoModelForSequenceClassification,
   'fill-mask': AutoModelForMaskedLM,
+  'text-generation': AutoModelForCausalLM,
 } as const;
 
 const inputs = [

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as library from '@huggingface/transformers';
 import {
   AutoModel,
+  AutoModelForCausalLM,
   AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
@@ -170,6 +171,7 @@ describe('the classes that folders name', () => {
     'multi-label': AutoModelForSequenceClassification,
     score: AutoModelForSequenceClassification,
     'fill-mask': AutoModelForMaskedLM,
+    'text-generation': AutoModelForCausalLM,
   } as const;
   const classIn = (task: TaskName, modelType: string): string | undefined =>
     auto[task].MODEL_CLASS_MAPPINGS.map((mapping) => mapping.get(modelType)).find((found) => found !== undefined);

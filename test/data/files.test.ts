@@ -16,6 +16,7 @@ const targets = {
   features: part,
   score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },
   'fill-mask': part,
+  'text-generation': part,
 } as const;
 
 const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {

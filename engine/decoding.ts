@@ -1,0 +1,78 @@
+import type { Model } from '../models/model.ts';
+import { answerName, answerPort, type Signature } from '../models/signature.ts';
+import type { Feeds, HostTensor, Program } from './engine.ts';
+
+/** What a decoder remembers, by the names of the inputs that it goes on from. */
+export type Remembered = Feeds;
+
+/** Rows that are read together: as many tokens each, and for all that they remember and read whether it is no padding. */
+export interface Reading {
+  readonly tokens: readonly ArrayLike<number>[];
+  readonly masks: readonly ArrayLike<number>[];
+  readonly past: Remembered;
+  /** How many of the last positions are answered about; all where it is 0. */
+  readonly last: number;
+}
+
+/** Scores of the vocabulary, (rows, answered positions, vocabulary), and what is remembered then. */
+export interface Read {
+  readonly scores: Float32Array;
+  readonly vocabulary: number;
+  readonly past: Remembered;
+}
+
+const whole = (dims: readonly number[], numbers: Iterable<number>): HostTensor => ({
+  ...{ dtype: 'int64', dims, data: BigInt64Array.from(numbers, BigInt) },
+});
+
+/** Positions of the last tokens of a row: tokens before them that are no padding. */
+const positionsIn = (mask: ArrayLike<number>, length: number): readonly number[] => {
+  let seen = 0;
+  return Array.from(mask, (kept) => Math.max(0, (seen += kept) - 1)).slice(-length);
+};
+
+/** Nothing is remembered of so many rows. */
+export const nothingRead = ({ states }: Signature, rows: number): Remembered =>
+  Object.fromEntries(
+    states.map(({ past, axes }) => {
+      const dims = axes.map((axis) => (typeof axis === 'number' ? axis : axis === 'batch' ? rows : 0));
+      return [past, { dtype: 'float32', dims, data: new Float32Array() }];
+    }),
+  );
+
+const feedsOf = ({ inputs }: Signature, { tokens, masks, past, last }: Reading): Feeds => {
+  const [rows, length] = [tokens.length, tokens[0]?.length ?? 0];
+  const flat = (of: readonly ArrayLike<number>[]) => of.flatMap((row) => Array.from(row));
+  const fed: Record<string, () => HostTensor> = {
+    tokens: () => whole([rows, length], flat(tokens)),
+    mask: () => whole([rows, masks[0]?.length ?? 0], flat(masks)),
+    positions: () => whole([rows, length], flat(masks.map((mask) => positionsIn(mask, length)))),
+    last: () => whole([], [last]),
+  };
+  const feeds: Record<string, HostTensor> = { ...past };
+  for (const { name, role } of inputs) {
+    const make = fed[role];
+    if (make === undefined) throw new Error(`a decoder is not fed ${role}`);
+    feeds[name] = make();
+  }
+  return feeds;
+};
+
+/** Reads tokens behind what is remembered. */
+export const readOn = async (program: Program, { info }: Pick<Model, 'info'>, reading: Reading): Promise<Read> => {
+  const { signature } = info;
+  const outputs = await program.run(feedsOf(signature, reading));
+  const scores = outputs[answerName(signature)];
+  if (!(scores?.data instanceof Float32Array)) throw new Error('a decoder answers by float32 scores');
+  const past: Record<string, HostTensor> = {};
+  for (const { past: name, present } of signature.states) {
+    const kept = outputs[present];
+    if (kept === undefined) throw new Error(`the decoder gave no '${present}'`);
+    past[name] = kept;
+  }
+  return { scores: scores.data, vocabulary: scores.dims.at(-1) ?? 0, past };
+};
+
+/** Whether a model keeps what it has read. */
+export const remembers = ({ info: { signature } }: Pick<Model, 'info'>): boolean =>
+  signature.states.length > 0 && answerPort(signature).axes.includes('sequence');

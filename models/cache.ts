@@ -1,0 +1,140 @@
+import { GraphBuilder } from '../graph/builder.ts';
+import { addDims, bindDim, type Dim, type Shape, symbol } from '../graph/dim.ts';
+import { type Graph, indexOf, type Node, type Value, value } from '../graph/graph.ts';
+import { sitesAt } from '../graph/sites.ts';
+import { modelError } from '../ground/errors.ts';
+import { type AttentionPlace, statesIn } from './cache-places.ts';
+import type { Model } from './model.ts';
+import { answerName, expectInput, type Signature, type State } from './signature.ts';
+
+/** Axes as clients know them: of what is remembered every one but the batch is empty at first. */
+const BATCH = symbol('batch_size');
+const SEQUENCE = symbol('sequence_length');
+const PAST = symbol('past_sequence_length');
+
+/** What clients call an input that says how many of the last positions are to be scored; 0 for all. */
+const KEPT = 'num_logits_to_keep';
+
+/** Behind every position. */
+const END = 2 ** 31 - 1;
+
+const pastName = (layer: number, role: string): string => `past_key_values.${layer}.${role}`;
+const presentName = (layer: number, role: string): Value => value(`present.${layer}.${role}`);
+
+/** Inputs under the symbols of clients; the mask is as long as what was read before and what is read now. */
+const withInputs = ({ graph, info }: Model): GraphBuilder => {
+  const builder = new GraphBuilder(graph.name, graph.opsets);
+  builder.reserve(graph.nodes.flatMap(({ outputs }) => outputs));
+  const { signature } = info;
+  const mask = expectInput(signature, 'mask');
+  for (const { name, axes } of signature.inputs) {
+    const { dtype = 'int64', shape = [] } = graph.types.get(name) ?? {};
+    const named: Shape = shape.map((dim, i): Dim => {
+      if (axes[i] === 'batch') return BATCH;
+      return axes[i] !== 'sequence' ? dim : name === mask ? addDims(PAST, SEQUENCE) : SEQUENCE;
+    });
+    builder.input(name, dtype, named);
+  }
+  for (const [weight, tensor] of graph.weights) builder.weight(weight, tensor, graph.origins?.get(weight));
+  return builder;
+};
+
+/** A value that goes on as another one from some node on. */
+type Renamed = Map<Value, Value>;
+
+/** Puts what was read before in front of the keys and values of every attention. */
+class Remembering {
+  readonly #builder: GraphBuilder;
+  readonly #places: readonly AttentionPlace[];
+  readonly states: State[] = [];
+
+  constructor(builder: GraphBuilder, places: readonly AttentionPlace[]) {
+    this.#builder = builder;
+    this.#places = places;
+    for (const [layer, { heads, width }] of places.entries()) {
+      for (const role of ['key', 'value'] as const) {
+        const past = builder.input(pastName(layer, role), 'float32', [BATCH, heads, PAST, width]);
+        const axes = ['batch', heads, 'past', width] as const;
+        this.states.push({ past, present: presentName(layer, role), axes });
+      }
+    }
+  }
+
+  /** The joined value where one of the keys or values was just made. */
+  after(output: Value, renamed: Renamed): void {
+    for (const [layer, place] of this.#places.entries()) {
+      for (const role of ['key', 'value'] as const) {
+        if (place[role] !== output) continue;
+        const past = value(pastName(layer, role));
+        renamed.set(output, this.#builder.op('Concat', [past, output], { axis: 2 }, presentName(layer, role)));
+      }
+    }
+  }
+}
+
+/** The norm in front of what scores tokens: the last one on the way to the answers. */
+const lastNorm = (graph: Graph, answers: Value): Value | undefined => {
+  const { producer } = indexOf(graph);
+  const seen = new Set<Value>();
+  for (const open = [answers]; open.length > 0; ) {
+    const at = open.shift();
+    const node = at === undefined || seen.has(at) ? undefined : producer.get(at);
+    if (at === undefined || node === undefined) continue;
+    seen.add(at);
+    if (sitesAt(graph, node).some(({ use }) => use.kind === 'norm')) return at;
+    for (const input of node.inputs) if (input !== null) open.push(input);
+  }
+  return undefined;
+};
+
+/** The last positions of x (batch, sequence, width), or all of them where none are asked for by number. */
+const lastPositions = (builder: GraphBuilder, x: Value, kept: Value): Value => {
+  const start = builder.op('Neg', [builder.op('Reshape', [kept, builder.ints([1])])]);
+  return builder.op('Slice', [x, start, builder.ints([END]), builder.ints([1])]);
+};
+
+const copied = (graph: Graph, builder: GraphBuilder, node: Node, renamed: Renamed): void => {
+  const inputs = node.inputs.map((input) => (input === null ? null : (renamed.get(input) ?? input)));
+  const known = { batch: BATCH, sequence: SEQUENCE };
+  builder.add({ ...node, inputs }, (output) => {
+    const type = graph.types.get(output);
+    return type?.shape === undefined ? type : { ...type, shape: type.shape.map((dim) => bindDim(dim, known)) };
+  });
+};
+
+const signatureWith = (signature: Signature, states: readonly State[], kept: Value): Signature => ({
+  ...signature,
+  inputs: [...signature.inputs, { name: kept, role: 'last', axes: [] }],
+  states,
+});
+
+/**
+ * The same decoder with what it remembers as inputs and outputs: keys and values of each layer, in front of those of what it
+ * reads now. With an empty past it answers as before. This one graph serves a prompt, its pieces and every new token.
+ */
+export const withCache = (model: Model): Model => {
+  const { graph, info } = model;
+  const places = statesIn(graph);
+  const answers = answerName(info.signature);
+  const norm = lastNorm(graph, answers);
+  if (places.length === 0 || norm === undefined) {
+    throw modelError('no attention was found in the decoder whose keys and values could be remembered');
+  }
+  const builder = withInputs(model);
+  const kept = builder.input(KEPT, 'int64', []);
+  const remembering = new Remembering(builder, places);
+  const renamed: Renamed = new Map();
+  for (const node of graph.nodes) {
+    copied(graph, builder, node, renamed);
+    for (const output of node.outputs) {
+      remembering.after(output, renamed);
+      if (output === norm) renamed.set(output, lastPositions(builder, output, kept));
+    }
+  }
+  const { states } = remembering;
+  return {
+    ...model,
+    graph: builder.freeze([answers, ...states.map(({ present }) => present)]),
+    info: { ...info, signature: signatureWith(info.signature, states, kept) },
+  };
+};
