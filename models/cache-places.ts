@@ -1,13 +1,15 @@
 import { attentionsOf, operandsOf } from '../graph/attention.ts';
-import { type Graph, indexOf, type Value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Node, type Value } from '../graph/graph.ts';
 
-/** Where the keys and values of an attention are what a decoder has to remember: (batch, heads, sequence, width). */
+/** Where the keys and values of an attention are what a decoder has to remember. */
 export interface AttentionPlace {
-  readonly key: Value;
-  readonly value: Value;
-  /** Heads of keys and values. */
+  /** Heads of keys and values, and the width of one. */
   readonly heads: number;
   readonly width: number;
+  /** Where they are values of the graph: (batch, heads, sequence, width). */
+  readonly values?: { readonly key: Value; readonly value: Value };
+  /** The node that holds all of the attention, which then remembers by itself. */
+  readonly fused?: Node;
 }
 
 /** What hands values on without computing anything of them. */
@@ -41,15 +43,32 @@ const earliest = (graph: Graph, from: Value, heads: number): Found | undefined =
   return found;
 };
 
-/** The places of every attention of a decoder, in the order of its layers; none of an attention that hides them. */
-export const statesIn = (graph: Graph): readonly AttentionPlace[] =>
-  attentionsOf(graph).flatMap((attention) => {
-    const operands = operandsOf(graph, attention);
-    const { heads = 0 } = attention;
-    const [key, value] = [operands?.keys, operands?.values].map((operand) =>
-      operand === undefined ? undefined : earliest(graph, operand.value, heads),
-    );
-    return key === undefined || value === undefined
-      ? []
-      : [{ key: key.at, value: value.at, heads: key.heads, width: key.width }];
-  });
+/** By the node that multiplies queries and keys. */
+type Places = ReadonlyMap<Node, AttentionPlace>;
+
+const inPieces = (graph: Graph): Places =>
+  new Map(
+    attentionsOf(graph).flatMap((attention) => {
+      const operands = operandsOf(graph, attention);
+      const { heads = 0, product } = attention;
+      const [key, value] = [operands?.keys, operands?.values].map((operand) =>
+        operand === undefined ? undefined : earliest(graph, operand.value, heads),
+      );
+      if (key === undefined || value === undefined) return [];
+      return [[product, { heads: key.heads, width: key.width, values: { key: key.at, value: value.at } }] as const];
+    }),
+  );
+
+const fusedAt = (graph: Graph, node: Node): AttentionPlace | undefined => {
+  const { num_heads: heads } = node.attrs;
+  const [, key, value] = node.inputs;
+  if (node.op !== 'MultiHeadAttention' || heads?.kind !== 'int' || key == null || value == null) return undefined;
+  const width = graph.types.get(key)?.shape?.at(-1);
+  return typeof width === 'number' ? { heads: heads.value, width: width / heads.value, fused: node } : undefined;
+};
+
+/** The places of every attention of a decoder, in the order of its layers. */
+export const statesIn = (graph: Graph): readonly AttentionPlace[] => {
+  const pieces = inPieces(graph);
+  return graph.nodes.flatMap((node) => pieces.get(node) ?? fusedAt(graph, node) ?? []);
+};

@@ -42,6 +42,11 @@ const withInputs = ({ graph, info }: Model): GraphBuilder => {
 /** A value that goes on as another one from some node on. */
 type Renamed = Map<Value, Value>;
 
+const roles = ['key', 'value'] as const;
+
+/** Inputs of MultiHeadAttention in front of those that it remembers with. */
+const BEFORE_PAST = 6;
+
 /** Puts what was read before in front of the keys and values of every attention. */
 class Remembering {
   readonly #builder: GraphBuilder;
@@ -52,7 +57,7 @@ class Remembering {
     this.#builder = builder;
     this.#places = places;
     for (const [layer, { heads, width }] of places.entries()) {
-      for (const role of ['key', 'value'] as const) {
+      for (const role of roles) {
         const past = builder.input(pastName(layer, role), 'float32', [BATCH, heads, PAST, width]);
         const axes = ['batch', heads, 'past', width] as const;
         this.states.push({ past, present: presentName(layer, role), axes });
@@ -62,13 +67,25 @@ class Remembering {
 
   /** The joined value where one of the keys or values was just made. */
   after(output: Value, renamed: Renamed): void {
-    for (const [layer, place] of this.#places.entries()) {
-      for (const role of ['key', 'value'] as const) {
-        if (place[role] !== output) continue;
+    for (const [layer, { values }] of this.#places.entries()) {
+      for (const role of roles) {
+        if (values?.[role] !== output) continue;
         const past = value(pastName(layer, role));
         renamed.set(output, this.#builder.op('Concat', [past, output], { axis: 2 }, presentName(layer, role)));
       }
     }
+  }
+
+  /** The node that remembers by itself, where it is one that can. */
+  with(node: Node): Node {
+    const layer = this.#places.findIndex(({ fused }) => fused === node);
+    if (layer < 0) return node;
+    const before = Array.from({ length: BEFORE_PAST }, (_, i) => node.inputs[i] ?? null);
+    return {
+      ...node,
+      inputs: [...before, ...roles.map((role) => value(pastName(layer, role)))],
+      outputs: [...node.outputs.slice(0, 1), ...roles.map((role) => presentName(layer, role))],
+    };
   }
 }
 
@@ -93,6 +110,7 @@ const lastPositions = (builder: GraphBuilder, x: Value, kept: Value): Value => {
   return builder.op('Slice', [x, start, builder.ints([END]), builder.ints([1])]);
 };
 
+/** A node with what it reads under other names, and with types where nothing but the file tells them. */
 const copied = (graph: Graph, builder: GraphBuilder, node: Node, renamed: Renamed): void => {
   const inputs = node.inputs.map((input) => (input === null ? null : (renamed.get(input) ?? input)));
   const known = { batch: BATCH, sequence: SEQUENCE };
@@ -125,7 +143,7 @@ export const withCache = (model: Model): Model => {
   const remembering = new Remembering(builder, places);
   const renamed: Renamed = new Map();
   for (const node of graph.nodes) {
-    copied(graph, builder, node, renamed);
+    copied(graph, builder, remembering.with(node), renamed);
     for (const output of node.outputs) {
       remembering.after(output, renamed);
       if (output === norm) renamed.set(output, lastPositions(builder, output, kept));

@@ -62,19 +62,16 @@ const rmsNorm = (emission: Emission, name: string, x: Value, width: number, outp
   return emission.builder.op('SimplifiedLayerNormalization', [x, scale], attrs, output);
 };
 
-const lengthOf = (builder: GraphBuilder, x: Value): Value =>
-  builder.op('Gather', [builder.op('Shape', [x]), builder.scalar('int64', 1)], { axis: 0 });
-
 /**
  * 0 where a token may look and a large negative number elsewhere, (batch, 1, queries, keys): at no padding and at nothing
- * behind it. Queries are the last of as many tokens as the mask has, so that the same bias serves where others were read before.
+ * behind it. Keys are counted by the mask and queries by their positions, so that the same bias serves where others were read
+ * before, whose keys the mask has, too.
  */
-const causalBias = (builder: GraphBuilder, { ids, mask }: DecoderInputs): Value => {
-  const [length, all] = [lengthOf(builder, ids), lengthOf(builder, mask)];
-  const [none, one] = [builder.scalar('int64', 0), builder.scalar('int64', 1)];
-  const keys = builder.op('Range', [none, all, one]);
-  const queries = builder.op('Range', [builder.op('Sub', [all, length]), all, one]);
-  const before = builder.op('LessOrEqual', [keys, builder.op('Unsqueeze', [queries, builder.ints([1])])]);
+const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs): Value => {
+  const one = builder.scalar('int64', 1);
+  const keys = builder.op('Sub', [builder.op('CumSum', [mask, one]), one]); // (batch, keys)
+  const queries = builder.op('Unsqueeze', [positions, builder.ints([1, 3])]); // (batch, 1, queries, 1)
+  const before = builder.op('LessOrEqual', [builder.op('Unsqueeze', [keys, builder.ints([1, 2])]), queries]);
   const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([1, 2])])], { to: 9 });
   const visible = builder.op('And', [before, kept]);
   return builder.op('Where', [visible, builder.scalar('float32', 0), builder.scalar('float32', MASKED_SCORE)]);

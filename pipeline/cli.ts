@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { generateCommand } from './commands/generate.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { optimizeCommand } from './commands/optimize.ts';
@@ -37,6 +38,7 @@ Examples:
   $ decant ui --open                    all of it as a page, running ones as they go on
   $ decant clean --dry-run              what could be freed of the disk
   $ decant predict runs/NAME/deploy "a text to classify"
+  $ decant generate runs/NAME/deploy "The jury said"    with a decoder
   $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
   $ decant benchmark runs/NAME/deploy                         how fast it is
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js
@@ -52,6 +54,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     inspectCommand,
     initCommand,
     predictCommand,
+    generateCommand,
     evaluateCommand,
     benchmarkCommand,
     reportCommand,

@@ -17,6 +17,7 @@ export interface Encoding {
 export interface NativeTokenizer {
   encode(text: string, pair?: string | null): Promise<Encoding>;
   encodeBatch(texts: readonly string[]): Promise<readonly Encoding[]>;
+  decode(ids: readonly number[], skipSpecialTokens: boolean): Promise<string>;
   tokenToId(token: string): number | null;
   getNormalizer(): { normalizeString(text: string): string } | null;
   getPreTokenizer(): { preTokenizeString(text: string): readonly (readonly [string, unknown])[] } | null;

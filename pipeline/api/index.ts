@@ -30,6 +30,8 @@ import type {
   Evaluation,
   Exported,
   ExportOptions,
+  Generated,
+  GenerateOptions,
   InspectedModel,
   InspectOptions,
   LoadedModel,
@@ -40,6 +42,7 @@ import type {
   PredictOptions,
   ReadingEvent,
   TableOptions,
+  WrittenPiece,
 } from './types/models.ts';
 import type {
   Cleaned,
@@ -63,6 +66,7 @@ import type {
 } from './types/pipelines.ts';
 
 export { UserError } from '../../ground/errors.ts';
+export { strategies } from '../../engine/generation/strategies/index.ts';
 export { precisions } from '../../models/precision.ts';
 export { gatesFail } from '../../reports/gates/gate.ts';
 export { defaultThreads } from '../plan/threads.ts';
@@ -155,6 +159,13 @@ export const predict = (
   options: PredictOptions = {},
 ): Job<Progress, Predictions> =>
   startJob(async (emit) => (await import('./predict.ts')).predictTexts(model, texts, options, emit));
+
+/** Writes a text on with a decoder, token by token. Iterate over it for the pieces of the text as they come. */
+export const generate = (model: string, prompt: string, options: GenerateOptions = {}): Job<WrittenPiece, Generated> =>
+  startJob(
+    async (emit) => (await import('./generate.ts')).generateText(model, prompt, options, emit),
+    () => false,
+  );
 
 /** Writes every row of a table with what a model says of its text, in order, however long the table is. */
 export const predictFile = (model: string, options: TableOptions): Job<Progress, PredictedTable> =>

@@ -1,3 +1,4 @@
+import type { Strategies } from '../../../engine/generation/strategies/index.ts';
 import type { Progress } from '../../../ground/progress.ts';
 import type { DatasetTask, TaskName } from '../../../ground/tasks.ts';
 import type { Inspection } from '../../../models/inspection.ts';
@@ -45,6 +46,41 @@ export interface LoadedModel {
   readonly maxLength: number;
   predict(texts: readonly (string | Given)[], options?: AskOptions): Job<Progress, Predictions>;
   release(): Promise<void>;
+}
+
+/** How a text is written on. Without any of the strategies the most probable token comes next. */
+export interface GenerateOptions extends LoadOptions, Strategies {
+  /** New tokens at most; 128 where nobody says. */
+  readonly tokens?: number;
+  /** Texts at which writing ends; they are left out. */
+  readonly stop?: readonly string[];
+  /** Decides what is drawn; 0 where nobody says. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What is new of a text. */
+export interface WrittenPiece {
+  readonly text: string;
+}
+
+/** How many tokens went through a model, and how fast. */
+export interface TokensTimed {
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface Generated {
+  readonly prompt: string;
+  /** What was written behind it. */
+  readonly text: string;
+  /** Why writing ended: the model ended the text, a stop was met, or there were tokens enough. */
+  readonly reason: 'end' | 'stop' | 'tokens';
+  /** Reading the prompt, up to the first new token. */
+  readonly read: TokensTimed;
+  /** The tokens behind the first. */
+  readonly written: TokensTimed;
 }
 
 export interface TableOptions extends FileOptions {

@@ -1,0 +1,20 @@
+import { logSumExp } from '../../../data/rows.ts';
+import { defineStrategy } from './strategy.ts';
+
+/** Draws among the fewest tokens that together are as probable as this (Holtzman et al. 2020, arXiv 1904.09751). */
+export const topP = defineStrategy({
+  option: 'topP',
+  summary: 'draw among the most probable tokens that come to this probability together',
+  takes: { least: 0.000_001, most: 1, whole: false },
+  draws: true,
+  apply: (scores, given) => {
+    const total = logSumExp(scores);
+    const order = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+    let before = 0;
+    for (const id of order) {
+      const probability = Math.exp((scores[id] as number) - total);
+      if (before >= given) scores[id] = Number.NEGATIVE_INFINITY;
+      before += probability;
+    }
+  },
+});

@@ -1,0 +1,60 @@
+import { AutoModelForCausalLM, AutoTokenizer, env, Tensor } from '@huggingface/transformers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooser } from '../../engine/generation/choose.ts';
+import { openWriter, written } from '../../engine/generation/generate.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { readModel } from '../../models/files.ts';
+import { clientOptions, type Precision } from '../../models/precision.ts';
+import { tinyDecoder } from '../decoders/tiny.ts';
+import { workspace } from '../rig/workspace.ts';
+import { exportInto } from './rig.ts';
+
+const NEW_TOKENS = 12;
+const prompts = ['the old dog', 'quietly and small bird runs'];
+
+const space = workspace();
+beforeAll(() => {
+  env.allowRemoteModels = false;
+});
+afterAll(() => space[Symbol.dispose]());
+
+/** Tokens that decant writes behind a prompt. */
+const own = async (folder: string, precision: Precision, prompt: string): Promise<readonly number[]> => {
+  const model = await readModel(folder, { precision });
+  const { ids } = await tokenizerOf(model.tokenizer).encode(prompt, 100);
+  const writer = await openWriter(model, cpuEngine, 1);
+  const made: number[] = [];
+  const writing = { prompt: ids, most: NEW_TOKENS, choose: chooser({}, 0), end: undefined };
+  for await (const id of written(writer, writing)) made.push(id);
+  await writer.program.release();
+  return made;
+};
+
+/** The same of transformers.js, all prompts in one batch, the shorter ones behind padding. */
+const theirs = async (folder: string, precision: Precision): Promise<readonly (readonly number[])[]> => {
+  const tokenizer = await AutoTokenizer.from_pretrained(folder);
+  const model = await AutoModelForCausalLM.from_pretrained(folder, clientOptions(precision));
+  const asked = tokenizer([...prompts], { padding: true });
+  const settings = { max_new_tokens: NEW_TOKENS, do_sample: false, eos_token_id: 299_999 };
+  const made = await model.generate({ ...asked, ...settings });
+  await model.dispose();
+  if (!(made instanceof Tensor)) throw new Error('no tokens were generated');
+  const width = made.dims[1] ?? 0;
+  const all = Array.from(made.data, Number);
+  return prompts.map((_, row) => all.slice((row + 1) * width - NEW_TOKENS, (row + 1) * width));
+};
+
+describe('an exported decoder', () => {
+  it.each([
+    ['heads in groups, tied', tinyDecoder()],
+    ['a head of keys each, with a matrix of its own', tinyDecoder({ kvHeads: 4, tied: false })],
+  ] as const)('writes the same tokens in transformers.js and in decant: %s', async (name, model) => {
+    const folder = await exportInto(space.folder, name, model, ['fp32', 'q4']);
+    for (const precision of ['fp32', 'q4'] as const) {
+      const wanted = await Promise.all(prompts.map((prompt) => own(folder, precision, prompt)));
+      expect(new Set(wanted.flat()).size).toBeGreaterThan(2);
+      expect(await theirs(folder, precision)).toEqual(wanted);
+    }
+  });
+});
