@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** Bytes of the context, and of the longest piece that is counted. */
 const ORDER = 5;
 const LONGEST = ORDER + 1;
@@ -95,7 +97,7 @@ const surprise = (pieces: Pieces, bytes: Uint8Array): number => {
   return bits;
 };
 
-/** What a model of bytes says of texts, and how many numbers it keeps. */
+/** What a model of bytes says of texts. */
 export interface ByteSurprise {
   readonly bits: number;
   readonly bytes: number;
@@ -106,14 +108,26 @@ export interface ByteSurprise {
  * on shorter ones by how many different bytes follow them (Witten and Bell 1991, IEEE Trans. Inf. Theory 37, method C). What a
  * language model has to beat by more than letters.
  */
-export const byteSurprise = (training: Iterable<string>, texts: Iterable<string>): ByteSurprise => {
+export const byteSurprise = async (
+  training: Iterable<string>,
+  texts: Iterable<string>,
+  signal?: AbortSignal,
+): Promise<ByteSurprise> => {
   const pieces = new Pieces();
-  for (const text of training) learn(pieces, Buffer.from(text));
+  const turn = async (): Promise<void> => {
+    await setImmediate();
+    signal?.throwIfAborted();
+  };
+  for (const text of training) {
+    learn(pieces, Buffer.from(text));
+    await turn();
+  }
   let [bits, bytes] = [0, 0];
   for (const text of texts) {
     const own = Buffer.from(text);
     bits += surprise(pieces, own);
     bytes += own.length;
+    await turn();
   }
   return { bits, bytes };
 };

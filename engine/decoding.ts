@@ -28,7 +28,11 @@ const whole = (dims: readonly number[], numbers: Iterable<number>): HostTensor =
 /** Positions of the last tokens of a row: tokens before them that are no padding. */
 const positionsIn = (mask: ArrayLike<number>, length: number): readonly number[] => {
   let seen = 0;
-  return Array.from(mask, (kept) => Math.max(0, (seen += kept) - 1)).slice(-length);
+  const positions = Array.from(mask, (kept) => {
+    seen += kept;
+    return Math.max(0, seen - 1);
+  });
+  return positions.slice(-length);
 };
 
 /** Nothing is remembered of so many rows. */

@@ -5,7 +5,10 @@ import { answerPort } from '../models/signature.ts';
 const MOST_NUMBERS = 2 ** 24;
 
 /** How many texts of a length go through a model at once: fewer where each position is answered by a row of many numbers. */
-export const textsOfPass = ({ graph, info }: Pick<Model, 'graph' | 'info'>, most: number): ((length: number) => number) => {
+export const textsOfPass = (
+  { graph, info }: Pick<Model, 'graph' | 'info'>,
+  most: number,
+): ((length: number) => number) => {
   const { name, axes } = answerPort(info.signature);
   const width = graph.types.get(name)?.shape?.at(-1);
   if (typeof width !== 'number' || !axes.includes('sequence')) return () => most;

@@ -30,7 +30,9 @@ const stretchesOf = ({ tokens, answer }: Asked, text: number, length: number): r
     const start = stretch * length;
     const own = tokens.slice(start, Math.min(start + length, asked));
     const next = tokens.slice(start + 1, start + 1 + length);
-    const places = Int32Array.from(next.keys()).filter((place) => answer === undefined || answer[start + 1 + place] === 1);
+    const places = Int32Array.from(next.keys()).filter(
+      (place) => answer === undefined || answer[start + 1 + place] === 1,
+    );
     return { length: own.length, byRole: { tokens: own, next }, places, text };
   });
   return all.length === 1 ? all : all.filter(({ places = [] }) => places.length > 0);

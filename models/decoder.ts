@@ -3,7 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { modelError } from '../ground/errors.ts';
 import { taskReading } from '../ground/tasks.ts';
 import { type Emission, zeros } from './blocks.ts';
-import { decoderInputs, type DecoderInputs, emitDecoder } from './emit-decoder.ts';
+import { type DecoderInputs, decoderInputs, emitDecoder } from './emit-decoder.ts';
 import type { Model, Processor } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
 import { type Signature, tokenPort } from './signature.ts';

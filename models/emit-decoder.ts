@@ -127,7 +127,9 @@ const layer = (stack: Stack, index: number, x: Value): Value => {
   const norm = (part: string, input: Value): Value => rmsNorm(emission, `${name}.${part}`, input, shape.hidden);
   const branch = (made: Value): Value => dropout(emission, made, shape.dropout);
   return builder.within(name, () => {
-    const attended = builder.within('attention', () => attention(stack, `${name}.self_attn`, norm('input_layernorm', x)));
+    const attended = builder.within('attention', () =>
+      attention(stack, `${name}.self_attn`, norm('input_layernorm', x)),
+    );
     const middle = builder.op('Add', [x, branch(attended)]);
     const grown = builder.within('ffn', () =>
       feedForward(stack, `${name}.mlp`, norm('post_attention_layernorm', middle)),

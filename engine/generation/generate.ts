@@ -14,7 +14,11 @@ export interface Writer {
 /** Loads a decoder; one that remembers nothing yet is given what it remembers with. */
 export const openWriter = async (given: Model, engine: Engine, threads: number): Promise<Writer> => {
   const model = remembers(given) ? given : withCache(given);
-  const program = await engine.compile(fuseForInference(model.graph), { threads, optimization: 'all', memory: 'pooled' });
+  const program = await engine.compile(fuseForInference(model.graph), {
+    threads,
+    optimization: 'all',
+    memory: 'pooled',
+  });
   return { model, program };
 };
 

@@ -65,8 +65,8 @@ import type {
   Validation,
 } from './types/pipelines.ts';
 
-export { UserError } from '../../ground/errors.ts';
 export { strategies } from '../../engine/generation/strategies/index.ts';
+export { UserError } from '../../ground/errors.ts';
 export { precisions } from '../../models/precision.ts';
 export { gatesFail } from '../../reports/gates/gate.ts';
 export { defaultThreads } from '../plan/threads.ts';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { jsonForPeople } from '../../reports/text.ts';
-import { generate, type GenerateOptions, strategies } from '../api/index.ts';
+import { type GenerateOptions, generate, strategies } from '../api/index.ts';
 import { allow, type LimitOptions } from '../guard/limits.ts';
 import { addLimitOptions, collect, dtypeOption, exit, untilSignal, wholeNumber } from './common.ts';
 

@@ -22,10 +22,8 @@ export const byContinuation = async (
   signal: AbortSignal,
 ): Promise<BaselineMetrics> => {
   const frequency = await byFrequency(model, { ...dataset, maxLength: WHOLE }, targets, signal);
-  const { bits, bytes } = byteSurprise(
-    writtenIn([...dataset.train, ...dataset.unlabelled]),
-    writtenIn(dataset.test),
-  );
+  const training = writtenIn([...dataset.train, ...dataset.unlabelled]);
+  const { bits, bytes } = await byteSurprise(training, writtenIn(dataset.test), signal);
   const nats = (bits * Math.LN2) / targets.data.length;
   const more = { perplexity: Math.exp(nats), bitsPerByte: bits / bytes };
   return { ...frequency, 'byte-model': { score: nats, called: 'model of five bytes', more } };

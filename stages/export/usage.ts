@@ -2,6 +2,7 @@ import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { clientOptions, onnxFile, type Precision, preferred } from '../../models/precision.ts';
+import type { InputRole } from '../../models/signature.ts';
 import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
 
@@ -36,7 +37,9 @@ const call = ({ info, mask }: Used): string => {
         ? `await run('Some text.', { aggregation_strategy: 'simple' })`
         : `await run('Some text.', { ignore_labels: [] })`;
     case 'token':
-      return `await run(${maskedText(mask)})`;
+      return modelTask(info.task).reads === 'before'
+        ? `await run('Some text', { max_new_tokens: 40 })`
+        : `await run(${maskedText(mask)})`;
   }
 };
 
@@ -112,9 +115,40 @@ print([tokenizer.id_to_token(int(i)) for i in y[0, at].argsort()[::-1][:5]])`;
     : `${labels}\nprint(labels[str(y[0].argmax())])`;
 };
 
+/** Takes the most probable token behind a text, again and again, from what the graph remembers. */
+const pythonWriting = ({ info, files }: Used): string => {
+  const { inputs, states } = info.signature;
+  const fed: Readonly<Partial<Record<InputRole, string>>> = {
+    tokens: 'np.array([ids])',
+    mask: 'np.ones((1, count), np.int64)',
+    positions: 'np.arange(count - len(ids), count)[None]',
+    last: 'np.array(1)',
+  };
+  const feeds = inputs.map(({ name, role }) => `${JSON.stringify(name)}: ${fed[role] ?? '[]'}`).join(', ');
+  const [{ axes } = { axes: [] }] = states;
+  const [heads, width] = [axes[1], axes[3]].map(Number);
+  return `# pip install numpy onnxruntime tokenizers
+import numpy as np, onnxruntime as ort
+from tokenizers import Tokenizer
+
+folder = "${FOLDER}"
+tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+session = ort.InferenceSession(f"{folder}/${onnxFile(preferred(files))}")
+past = {i.name: np.zeros((1, ${heads}, 0, ${width}), np.float32) for i in session.get_inputs() if i.name.startswith("past")}
+ids = tokenizer.encode("Some text").ids
+written, count = list(ids), len(ids)
+for _ in range(20):
+    y, *present = session.run(None, {${feeds}, **past})
+    past = dict(zip(past, present))
+    ids = [int(y[0, -1].argmax())]
+    written, count = written + ids, count + 1
+print(tokenizer.decode(written))`;
+};
+
 /** A script for Python, which needs neither PyTorch nor transformers. */
 export const pythonUsage = (used: Used): string => {
   const { info, mask, files } = used;
+  if (modelTask(info.task).reads === 'before') return pythonWriting(used);
   const file = onnxFile(preferred(files));
   const text = modelTask(info.task).about === 'token' ? maskedText(mask) : '"Some text."';
   return `# pip install numpy onnxruntime tokenizers

@@ -1,13 +1,22 @@
 import type { Graph } from '../../graph/graph.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
-import { anatomyOf, type Part } from '../../models/anatomy.ts';
+import { layerUnits } from '../../models/anatomy/units.ts';
+import { type Anatomy, anatomyOf, type Part } from '../../models/anatomy.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 const most = (parts: readonly Part[]): number => Math.max(0, ...parts.map((part) => part.count));
 
+/** Heads of queries and of keys, where groups of the former share the latter: what goes together is a group. */
+const grouped = (graph: Graph, anatomy: Anatomy): Readonly<Record<string, number>> => {
+  const units = anatomy.layers.map((layer) => layerUnits(graph, anatomy, layer));
+  const largest = (of: 'heads' | 'kvHeads') => Math.max(0, ...units.map((layer) => layer[of]));
+  return { heads: largest('heads'), kvHeads: largest('kvHeads') };
+};
+
 /** What a cut changes about a model besides its graph: its figures, and which layers still put out a hidden state. */
 export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
-  const { layers, hidden, vocabulary, embeddingWidth } = anatomyOf(graph);
+  const anatomy = anatomyOf(graph);
+  const { layers, hidden, vocabulary, embeddingWidth } = anatomy;
   const found: Record<string, number> = {
     hidden: most(hidden),
     layers: layers.length,
@@ -15,6 +24,7 @@ export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
     ffn: most(layers.flatMap((layer) => layer.ffn)),
     vocabulary: vocabulary ?? 0,
     embedding: embeddingWidth ?? 0,
+    ...('kvHeads' in info.dimensions ? grouped(graph, anatomy) : {}),
   };
   const known = Object.fromEntries(
     Object.entries(found).filter(

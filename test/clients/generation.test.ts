@@ -1,9 +1,9 @@
 import { AutoModelForCausalLM, AutoTokenizer, env, Tensor } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, written } from '../../engine/generation/generate.ts';
-import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
 import { readModel } from '../../models/files.ts';
 import { clientOptions, type Precision } from '../../models/precision.ts';
 import { tinyDecoder } from '../decoders/tiny.ts';

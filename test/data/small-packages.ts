@@ -31,7 +31,8 @@ const documents = (space: Workspace): void => {
   brown(space);
   space.write(`node_modules/${name}/package.json`, '{}');
   const texts = readdirSync(installed(name, 'data')).filter((file) => file.endsWith('.txt'));
-  for (const file of every(texts.sort(), 2)) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
+  for (const file of every(texts.sort(), 2))
+    cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
 };
 
 const wordnet =

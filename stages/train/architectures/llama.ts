@@ -7,7 +7,12 @@ const schema = z
     uses: z.literal('llama'),
     hidden: width.default(256).describe('width of the residual stream'),
     layers: z.int().min(1).max(96).default(6).describe('layers'),
-    heads: z.int().min(1).max(256).default(8).describe('query heads of each layer; they divide hidden into even widths'),
+    heads: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(8)
+      .describe('query heads of each layer; they divide hidden into even widths'),
     kvHeads: z
       .int()
       .min(1)

@@ -9,12 +9,11 @@ import { buildEncoder } from '../../../models/encoder.ts';
 import type { Model } from '../../../models/model.ts';
 import type { EncoderConfig } from './encoder.ts';
 
-const trainers: Readonly<
-  Record<EncoderConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>
-> = {
-  wordpiece: (texts, size) => trainWordPiece(texts, { size }),
-  bpe: (texts, size) => trainByteBpe(texts, { size }),
-};
+const trainers: Readonly<Record<EncoderConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>> =
+  {
+    wordpiece: (texts, size) => trainWordPiece(texts, { size }),
+    bpe: (texts, size) => trainByteBpe(texts, { size }),
+  };
 
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
 export const newEncoder = (config: EncoderConfig, dataset: Dataset, seed: number): Model => {
