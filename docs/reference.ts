@@ -1,6 +1,7 @@
 import { datasets } from '../data/datasets/index.ts';
 import type { Catalogue } from '../pipeline/catalogue.ts';
 import { jsonSchema } from '../pipeline/yaml/head.ts';
+import { stages } from '../stages/index.ts';
 
 type Json = Record<string, unknown>;
 
@@ -83,13 +84,15 @@ const sentence = (given: string): string => {
 
 const cell = (given: string): string => given.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
-/** Kinds that an option may hold, told apart by `uses`: they are stages, described in their own section. */
+/** Kinds that an option may hold, told apart by `uses`: stages are described in their own section. */
 const kindsOf = (schema: Json): readonly string[] =>
   alternatives(schema)
     .map((choice) => text(record(record(choice.properties).uses).const))
     .filter((uses) => uses !== '');
 
-const link = (uses: string): string => `[\`${uses}\`](#${uses})`;
+const isStage = (kind: string): boolean => stages.some(({ uses }) => uses === kind);
+
+const link = (uses: string): string => (isStage(uses) ? `[\`${uses}\`](#${uses})` : code(uses));
 
 const rowOf = (name: string, schema: Json, required: boolean): string => {
   const kinds = kindsOf(schema);
@@ -113,6 +116,13 @@ const entryRows = (path: string, { items }: Json): readonly string[] => {
   return [...rowsOf({ properties: first.properties, required: [] }, ['uses', ...others], `${path}.`), ...own];
 };
 
+/** Options of each kind that an option may be, where kinds are no stages. */
+const kindRows = (path: string, schema: Json): readonly string[] =>
+  alternatives(schema).flatMap((choice) => {
+    const uses = text(record(record(choice.properties).uses).const);
+    return uses === '' || isStage(uses) ? [] : rowsOf(choice, ['uses'], `${path}.${uses}.`);
+  });
+
 /** One row an option; the options inside of a mapping follow it as `keep.heads`. */
 const rowsOf = (schema: Json, skip: readonly string[], prefix = ''): readonly string[] => {
   const required = Array.isArray(schema.required) ? schema.required : [];
@@ -123,6 +133,7 @@ const rowsOf = (schema: Json, skip: readonly string[], prefix = ''): readonly st
     return [
       rowOf(path, option, required.includes(name)),
       ...rowsOf(option, [], `${path}.`),
+      ...kindRows(path, option),
       ...entryRows(path, option),
     ];
   });

@@ -9,7 +9,6 @@ import { cpuEngine } from './engines/cpu/engine.ts';
 import { canShrink, firstScale, scaleAfter } from './loss-scale.ts';
 import { Foresight } from './memory/foresight.ts';
 import { lackOf } from './memory/lack.ts';
-import { textsOfPass } from './passes.ts';
 import { standardized } from './standardized.ts';
 import { buildEvaluation } from './step.ts';
 import { pointOf, withLoss } from './stretch.ts';
@@ -28,7 +27,7 @@ import {
 import { summaryOf } from './training-summary.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type See, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
-import { isBest, isNumber, VALIDATION_BATCH, type Validation, validate } from './validate.ts';
+import { isBest, isNumber, textsOfValidation, type Validation, validate } from './validate.ts';
 
 /** At most this much work is lost to a crash. */
 const SECONDS_BETWEEN_CHECKPOINTS = 12;
@@ -232,7 +231,7 @@ class TrainingRun {
     this.#evaluation ??= await engine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(await this.#updater.evaluation(graph, this.#evaluation), {
       ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },
-      texts: textsOfPass(answering, VALIDATION_BATCH),
+      texts: textsOfValidation(answering),
       after: `step ${this.#progress.step} of ${this.#plan.totalSteps}`,
     });
   }

@@ -5,14 +5,20 @@ import { stageError, type UserError } from '../ground/errors.ts';
 import { figureOf, isBetter, type Judged, meanOf } from '../ground/metrics/metric.ts';
 import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 import { nonFinite } from '../models/finite.ts';
+import type { Model } from '../models/model.ts';
 import { type Answers, answersAbout, placed } from './answers.ts';
 import { type Fed, feedsFor, fitted } from './feeds.ts';
+import { textsOfPass } from './passes.ts';
 import type { Judgement, Task } from './tasks/task.ts';
 import type { TrainingExamples } from './training-options.ts';
 import type { Evaluation, Since } from './updater.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
 export const VALIDATION_BATCH = 128;
+
+/** How many texts of a length are validated at once. */
+export const textsOfValidation = (model: Pick<Model, 'graph' | 'info'>): ((length: number) => number) =>
+  textsOfPass(model, VALIDATION_BATCH);
 
 export interface Validation {
   /** The task's primary metric. */

@@ -4,11 +4,10 @@ import { stageError } from '../../ground/errors.ts';
 import { answersAbout, askedIn } from '../answers.ts';
 import { cpuEngine } from '../engines/cpu/engine.ts';
 import { fitted } from '../feeds.ts';
-import { textsOfPass } from '../passes.ts';
 import { buildEvaluation, type TrainingStep } from '../step.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
-import { VALIDATION_BATCH } from '../validate.ts';
+import { textsOfValidation } from '../validate.ts';
 import { lackOf, memoryError } from './lack.ts';
 import { ARENA, activationsOf, answeringOf, BESIDE, copiesOf, frozenBytes, type Pass, parameterBytes } from './need.ts';
 import { fittingSplit } from './split.ts';
@@ -113,7 +112,7 @@ export class Foresight {
     const [length] = lengths;
     if (length === undefined) return 0;
     const answering = task.answering(model);
-    const texts = Math.min(textsOfPass(answering, VALIDATION_BATCH)(length), lengths.length);
+    const texts = Math.min(textsOfValidation(answering)(length), lengths.length);
     return answeringOf(
       buildEvaluation(answering, { faked, gates: gates?.all }),
       answering,
