@@ -9,7 +9,7 @@ import { reinitializeGraph } from './reinitialize.ts';
 import { type Signature, tokenPort } from './signature.ts';
 
 /** The model_type under which clients load decoders of this kind. */
-export const decoderModelType = 'llama';
+const decoderModelType = 'llama';
 
 export interface DecoderOptions {
   readonly vocabulary: number;

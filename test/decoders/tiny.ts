@@ -10,12 +10,12 @@ export const MAX_LENGTH = 32;
 const words = ['the', 'old', 'dog', 'cat', 'sleeps', 'runs', 'and', 'quietly', 'small', 'bird'];
 
 /** Texts that go round in a circle of words: what comes next follows from what stands before. */
-export const circling = (count: number, length: number): readonly string[] =>
+const circling = (count: number, length: number): readonly string[] =>
   Array.from({ length: count }, (_, text) =>
     Array.from({ length }, (_unused, i) => words[(text + i) % words.length]).join(' '),
   );
 
-export const examples = (texts: readonly string[]) => texts.map((text, id) => ({ id, text }));
+const examples = (texts: readonly string[]) => texts.map((text, id) => ({ id, text }));
 
 export const dataset: Dataset = {
   ...{ task: 'text-generation', classes: [], maxLength: MAX_LENGTH },
