@@ -104,6 +104,10 @@ export const defineAugmentation = <const U extends string, S extends Options>(
   };
 };
 
-/** Why texts that are read with other gaps at each update need no more of it. */
-export const alreadyVaries = ({ task }: Beside): string | undefined =>
-  task.varies === true ? `data for ${task.name} has other tokens hidden at every update already` : undefined;
+/** Why texts whose tokens are the truth themselves are left as they are: they are read with other gaps at each update, or written on. */
+export const wantsItsTokens = ({ task }: Beside): string | undefined => {
+  if (task.truth !== 'text') return undefined;
+  return task.reads === 'before'
+    ? `each token is what data for ${task.name} asks for behind the ones before it: another in its place would be wrong`
+    : `data for ${task.name} has other tokens hidden at every update already`;
+};

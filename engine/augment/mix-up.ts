@@ -3,7 +3,7 @@ import { permutation, type Stream, stream } from '../../data/random.ts';
 import { modelError, stageError } from '../../ground/errors.ts';
 import type { Loss, LossInput } from '../losses/loss.ts';
 import type { StepBatch } from '../step-batch.ts';
-import { alreadyVaries, type Beside, defineAugmentation, type FedBatch, type Within } from './augmentation.ts';
+import { wantsItsTokens, type Beside, defineAugmentation, type FedBatch, type Within } from './augmentation.ts';
 
 /** Gamma(alpha, 1): Marsaglia and Tsang 2000; below 1 that of alpha + 1 times a power of a uniform number. */
 const gamma = (alpha: number, random: Stream): number => {
@@ -149,7 +149,7 @@ const mixed = (loss: Loss, drawn: Drawn): Loss => ({
 
 const problem = (beside: Beside): string | undefined => {
   const { task, inside, comparing } = beside;
-  const varies = alreadyVaries(beside);
+  const varies = wantsItsTokens(beside);
   if (varies !== undefined) return varies;
   if (task.about !== 'text') return `mix-up mixes whole texts, and data for ${task.name} has answers about their words`;
   if (inside !== undefined)

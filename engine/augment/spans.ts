@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { updateStream } from '../update-stream.ts';
-import { alreadyVaries, defineAugmentation } from './augmentation.ts';
+import { wantsItsTokens, defineAugmentation } from './augmentation.ts';
 import { eachText } from './texts.ts';
 
 /** SpanBERT's mean. */
@@ -18,7 +18,7 @@ export const spans = defineAugmentation({
     share: z.number().gt(0).max(0.5).default(0.1).describe('share of tokens in spans that become unknown'),
     length: z.number().min(1).max(50).default(LENGTH).describe('mean length of a span, in tokens'),
   },
-  problem: alreadyVaries,
+  problem: wantsItsTokens,
   make: ({ share, length }, { seed, special }) => {
     const [begins, goesOn] = [share / (length * (1 - share)), 1 - 1 / length];
     return {

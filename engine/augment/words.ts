@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { updateStream } from '../update-stream.ts';
-import { alreadyVaries, type Beside, defineAugmentation } from './augmentation.ts';
+import { wantsItsTokens, type Beside, defineAugmentation } from './augmentation.ts';
 import type { Rewordings } from './rewordings.ts';
 import { eachText } from './texts.ts';
 
@@ -35,7 +35,7 @@ export const words = defineAugmentation({
     share: z.number().gt(0).max(0.95).default(0.15).describe('share of the words that become others'),
     top: z.int().min(1).max(20).default(10).describe('how many of its guesses are drawn from'),
   },
-  problem: (beside) => alreadyVaries(beside) ?? wholeTextsAlone(beside),
+  problem: (beside) => wantsItsTokens(beside) ?? wholeTextsAlone(beside),
   make: ({ share }, { seed, rewordings }) => {
     if (rewordings === undefined) throw new Error('words needs what a masked language model guesses');
     const { starts, places, was } = rewordings;

@@ -54,13 +54,8 @@ export const trainStage = defineStage({
     return shape === undefined ? { ...texts, model: wiring.previous() } : texts;
   },
   foresee: ({ architecture: shape, ...training }, { models, data, engine }) => {
-<<<<<<< HEAD
-    const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
-    return foreseeTraining(training, 'train', { models: { ...models, model }, data, engine });
-=======
     const model = shape === undefined ? models.model : boundShape(shape).expected(data?.maxLength);
-    return foreseeTraining(training, 'train', { models: { model }, data, engine });
->>>>>>> 11b4fc12 (Learn to write texts: decoders of LLaMA's kind from random weights, judged by nats a token and bits a byte of whole documents)
+    return foreseeTraining(training, 'train', { models: { ...models, model }, data, engine });
   },
   lengths: async ({ architecture: shape }, texts) =>
     shape === undefined ? undefined : (await import('./lengths.ts')).lengthsOfNew(shape, texts),

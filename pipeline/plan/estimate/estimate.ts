@@ -185,6 +185,9 @@ const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): numb
   return data + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking));
 };
 
+/** Bytes of the ten words and chances that are kept beside each word, for one of its five letters and a space. */
+const REWORDED = 15;
+
 /** Bytes of answers as they are stored. */
 const rowsBytes = (rows: number, classes: number): number => rows * FLOAT * (columnsFor(classes) + 2);
 
@@ -203,6 +206,8 @@ const diskOf = (work: Work, { counts, characters, sample }: Texts): number | nul
       return rowsBytes(counts.test, classes);
     case 'teacher-outputs':
       return rowsBytes(effort.asked ?? 0, classes);
+    case 'rewordings':
+      return REWORDED * characters;
     default:
       return 0;
   }
