@@ -3,7 +3,7 @@ import { permutation, type Stream, stream } from '../../data/random.ts';
 import { modelError, stageError } from '../../ground/errors.ts';
 import type { Loss, LossInput } from '../losses/loss.ts';
 import type { StepBatch } from '../step-batch.ts';
-import { wantsItsTokens, type Beside, defineAugmentation, type FedBatch, type Within } from './augmentation.ts';
+import { type Beside, defineAugmentation, type FedBatch, type Within, wantsItsTokens } from './augmentation.ts';
 
 /** Gamma(alpha, 1): Marsaglia and Tsang 2000; below 1 that of alpha + 1 times a power of a uniform number. */
 const gamma = (alpha: number, random: Stream): number => {

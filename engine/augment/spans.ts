@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { updateStream } from '../update-stream.ts';
-import { wantsItsTokens, defineAugmentation } from './augmentation.ts';
+import { defineAugmentation, wantsItsTokens } from './augmentation.ts';
 import { eachText } from './texts.ts';
 
 /** SpanBERT's mean. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { updateStream } from '../update-stream.ts';
-import { wantsItsTokens, type Beside, defineAugmentation } from './augmentation.ts';
+import { type Beside, defineAugmentation, wantsItsTokens } from './augmentation.ts';
 import type { Rewordings } from './rewordings.ts';
 import { eachText } from './texts.ts';
 

@@ -163,7 +163,7 @@ describe('choosing among texts without labels', () => {
     ];
     const chosenBy = async (by: string, seed = 1): Promise<readonly number[]> => {
       const config = z.strictObject(distillationConfig).parse({ select: { share: '25%', by } });
-      const asked = { model: student, dataset, teacher: teacherOutputs, said: others, config };
+      const asked = { model: student, dataset, teacher: teacherOutputs, teachers: new Map(), said: others, config };
       const { job: found } = await selected(asked, contextIn(space.folder, { seed }));
       return found.dataset.unlabelled.map(({ id }) => id);
     };
