@@ -3,6 +3,14 @@ import type { DatasetTask } from '../ground/tasks.ts';
 /** What is known of a text: the index of its class, indices of classes, or a number. The task says which. */
 export type Target = number | readonly number[];
 
+/** Samples of 8 bits of an image: rows of pixels from the top, the channels of each pixel side by side. */
+export interface Pixels {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
 /**
  * One text with what is known of it; unlabelled examples have no target. `id` is stable: caches and pairings go by it. A text
  * to be tagged is its words with single spaces between them, and its target has a class index a word.
@@ -12,8 +20,13 @@ export interface Example {
   readonly text: string;
   /** The second text of a pair (premise and hypothesis, question and passage). */
   readonly pair?: string;
+  /** The image that it is of: its text is then what the image is called. */
+  readonly pixels?: Pixels;
   readonly target?: Target;
 }
+
+/** What a model is asked about: a text, two that are read together, or an image. */
+export type Input = string | Pick<Example, 'text' | 'pair' | 'pixels'>;
 
 export interface Dataset {
   /** Says what the targets of train, validation and test are. */

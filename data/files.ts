@@ -8,6 +8,15 @@ import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
 import { type DatasetTask, datasetTasks } from '../ground/tasks.ts';
 import type { Dataset, Example } from './dataset.ts';
+import {
+  type ImageFile,
+  type PixelShape,
+  pixelFile,
+  pixelShape,
+  readImages,
+  shapeOfImages,
+  writeImages,
+} from './image-files.ts';
 import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
 import { targetKindOf } from './targets/index.ts';
 
@@ -20,12 +29,14 @@ interface Header {
   readonly classes: readonly string[];
   readonly maxLength: number;
   readonly counts: Readonly<Record<Split, number>>;
+  /** The size of its images, where it has such. */
+  readonly pixels?: PixelShape;
 }
 
 const LINES_A_WRITE = 4096;
 
 /** One line of a split: the target stands under the name that it has for the task. */
-const lineOf = (task: DatasetTask, { target, ...text }: Example): string =>
+const lineOf = (task: DatasetTask, { target, pixels: _, ...text }: Example): string =>
   `${JSON.stringify(target === undefined ? text : { ...text, [targetKindOf(task).key]: target })}\n`;
 
 const lineSchema = z.looseObject({ id: z.number(), text: z.string() });
@@ -53,7 +64,14 @@ interface SplitFile {
   readonly file: string;
   readonly task: DatasetTask;
   readonly expected: number;
+  /** Where its images lie. */
+  readonly images?: ImageFile;
 }
+
+const splitFile = (path: (file: string) => string, split: Split, { task, counts, pixels }: Header): SplitFile => ({
+  ...{ file: path(`${split}.jsonl`), task, expected: counts[split] },
+  ...(pixels === undefined ? {} : { images: { file: path(pixelFile(split)), shape: pixels } }),
+});
 
 /** The lines of a split, an example each; fewer or more than were announced are an error. */
 async function* linesOf({ file, expected }: SplitFile): AsyncGenerator<string> {
@@ -67,8 +85,20 @@ async function* linesOf({ file, expected }: SplitFile): AsyncGenerator<string> {
 }
 
 async function* examplesOf(split: SplitFile): AsyncGenerator<Example> {
-  for await (const line of linesOf(split)) yield exampleOf(split, line);
+  const seen = await imagesOf(split);
+  let place = 0;
+  for await (const line of linesOf(split)) yield { ...exampleOf(split, line), ...seen(place++) };
 }
+
+type Seen = (place: number) => Pick<Example, 'pixels'>;
+
+const nothingSeen: Seen = () => ({});
+
+const imagesOf = async ({ images, expected }: SplitFile): Promise<Seen> => {
+  if (images === undefined) return nothingSeen;
+  const imageAt = await readImages(images, expected);
+  return (place) => ({ pixels: imageAt(place) });
+};
 
 const readExamples = async (split: SplitFile): Promise<Example[]> => {
   const examples: Example[] = [];
@@ -80,10 +110,12 @@ const readExamples = async (split: SplitFile): Promise<Example[]> => {
 const pickExamples = async (split: SplitFile, places: Int32Array): Promise<readonly Example[]> => {
   const wanted = new Map(Array.from(places, (place, i) => [place, i] as const));
   const picked: Example[] = [];
+  const seen = await imagesOf(split);
   let place = 0;
   for await (const line of linesOf(split)) {
-    const at = wanted.get(place++);
-    if (at !== undefined) picked[at] = exampleOf(split, line);
+    const at = wanted.get(place);
+    if (at !== undefined) picked[at] = { ...exampleOf(split, line), ...seen(place) };
+    place++;
   }
   return picked;
 };
@@ -104,9 +136,14 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
     validation: validation.length,
     test: test.length,
   };
-  const header: Header = { schema: 'decant.dataset/2', task, classes, maxLength, counts };
+  const pixels = shapeOfImages(splits.flatMap((split) => dataset[split]));
+  const seen = pixels === undefined ? {} : { pixels };
+  const header: Header = { schema: 'decant.dataset/2', task, classes, maxLength, counts, ...seen };
   await writeFile(join(folder, 'dataset.json'), `${JSON.stringify(header, null, 2)}\n`);
-  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), task, dataset[split]);
+  for (const split of splits) {
+    await writeExamples(join(folder, `${split}.jsonl`), task, dataset[split]);
+    if (pixels !== undefined) await writeImages(join(folder, pixelFile(split)), dataset[split]);
+  }
 };
 
 const headerSchema = z.object({
@@ -120,6 +157,7 @@ const headerSchema = z.object({
     validation: z.int().nonnegative(),
     test: z.int().nonnegative(),
   }),
+  pixels: pixelShape.exactOptional(),
 });
 
 const readHeader = (path: (file: string) => string): Promise<Header> =>
@@ -150,9 +188,10 @@ export interface TrainingTexts extends DatasetFacts {
 
 /** The training texts of what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const openTrainingTexts = async (path: (file: string) => string): Promise<TrainingTexts> => {
-  const { task, classes, maxLength, counts } = await readHeader(path);
-  const train = { file: path('train.jsonl'), task, expected: counts.train };
-  const unlabelled = { file: path('unlabelled.jsonl'), task, expected: counts.unlabelled };
+  const header = await readHeader(path);
+  const { task, classes, maxLength, counts } = header;
+  const train = splitFile(path, 'train', header);
+  const unlabelled = splitFile(path, 'unlabelled', header);
   return {
     task,
     classes,
@@ -168,9 +207,9 @@ export const openTrainingTexts = async (path: (file: string) => string): Promise
 
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
-  const { task, classes, maxLength, counts } = await readHeader(path);
-  const read = (split: Split): Promise<Example[]> =>
-    readExamples({ file: path(`${split}.jsonl`), task, expected: counts[split] });
+  const header = await readHeader(path);
+  const { task, classes, maxLength } = header;
+  const read = (split: Split): Promise<Example[]> => readExamples(splitFile(path, split, header));
   const labelled = async (split: Split) => complete(`${split}.jsonl`, task, await read(split));
   return {
     task,
@@ -185,8 +224,9 @@ export const readDatasetArtifact = async (path: (file: string) => string): Promi
 
 /** The validation texts of what `writeDataset` wrote, as the test split of a dataset of nothing else: for stages that judge by them. */
 export const readValidationTexts = async (path: (file: string) => string): Promise<Dataset> => {
-  const { task, classes, maxLength, counts } = await readHeader(path);
-  const read = await readExamples({ file: path('validation.jsonl'), task, expected: counts.validation });
+  const header = await readHeader(path);
+  const { task, classes, maxLength } = header;
+  const read = await readExamples(splitFile(path, 'validation', header));
   const test = complete('validation.jsonl', task, read);
   return { task, classes, maxLength, train: [], unlabelled: [], validation: [], test };
 };

@@ -14,10 +14,10 @@ export const sourceErrors = {
     dataError('linked-folder', `${path} is a link to a folder; put the folder itself in its place, or name it`),
   strayText: (at: string, folder: string, name: string) =>
     dataError('stray-text', `${at} lies in no folder of a class; expected ${folder}/CLASS/${name}: move or remove it`),
-  noTexts: (folder: string, others: readonly string[]) =>
+  noTexts: (folder: string, others: readonly string[], of: { readonly ending: string; readonly one: string }) =>
     dataError(
       'no-texts',
-      `${folder} has no .txt file${others.length === 0 ? '' : `, but ${listed(others, 3)}`}; expected one text a .txt file`,
+      `${folder} has no ${of.ending} file${others.length === 0 ? '' : `, but ${listed(others, 3)}`}; expected one ${of.one} a ${of.ending} file`,
     ),
   readTwice: (file: string, key: string, other: string) =>
     dataError(

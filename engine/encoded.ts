@@ -1,11 +1,12 @@
+import type { Pixels } from '../data/dataset.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 
-/** Whole numbers along a sequence. */
+/** Whole numbers along a sequence, or the samples of an image. */
 type Whole = Int32Array | Uint8Array;
 
 /** An example as a model reads it: what each of its inputs takes, by the role of the input (models/signature.ts). */
 export interface Encoded {
-  /** Positions of its sequence; batches are filled up to the longest. */
+  /** Positions of its sequence; batches are filled up to the longest. 1 of what is no sequence. */
   readonly length: number;
   /**
    * Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing:
@@ -35,6 +36,19 @@ export const encodedText = ({ ids, types, words, continued, cut }: EncodedText):
   ...(words === undefined ? {} : { places: words }),
   ...(cut === undefined ? {} : { cut }),
 });
+
+/** The channels of an image one after the other, each by rows from the top. */
+const byChannel = ({ height, width, channels, data }: Pixels): Uint8Array => {
+  if (channels === 1) return data;
+  const area = height * width;
+  const apart = new Uint8Array(data.length);
+  for (let at = 0; at < area; at++)
+    for (let channel = 0; channel < channels; channel++)
+      apart[channel * area + at] = data[at * channels + channel] as number;
+  return apart;
+};
+
+export const encodedImage = (pixels: Pixels): Encoded => ({ length: 1, byRole: { pixels: byChannel(pixels) } });
 
 const none = new Int32Array();
 

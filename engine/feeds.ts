@@ -1,11 +1,12 @@
 import type { Batch } from '../data/batches.ts';
 import type { Stream } from '../data/random.ts';
 import { type Graph, value } from '../graph/graph.ts';
-import type { Model, ModelInfo, Processor } from '../models/model.ts';
+import { type Model, type ModelInfo, type Processor, pixelsIn, tokensIn } from '../models/model.ts';
 import type { Axis, InputRole, Port, State } from '../models/signature.ts';
 import { placesIn } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
+import { imagesOf } from './images.ts';
 
 /** How a model is fed: its ports, and what fills batches up. */
 export type Fed = Pick<ModelInfo, 'signature' | 'processor'>;
@@ -53,7 +54,18 @@ const counted =
   };
 
 /** What is made of a batch for an input of a role. */
-type Fill = (examples: readonly Encoded[], batch: Batch, processor: Processor) => BigInt64Array;
+type Fill = (examples: readonly Encoded[], batch: Batch, processor: Processor) => HostTensor;
+
+type Matrix = (examples: readonly Encoded[], batch: Batch, processor: Processor) => BigInt64Array;
+
+/** One whole number a position. */
+const wholes =
+  (matrix: Matrix): Fill =>
+  (examples, batch, processor) => ({
+    dtype: 'int64',
+    dims: [batch.rows.length, batch.length],
+    data: matrix(examples, batch, processor),
+  });
 
 const fromRole =
   (role: InputRole, examples: readonly Encoded[]) =>
@@ -61,29 +73,23 @@ const fromRole =
     examples[row]?.byRole[role];
 
 const fills: Readonly<Record<InputRole, Fill>> = {
-  tokens: (examples, batch, { tokens }) => matrixOf(batch, tokens.padding, copied(fromRole('tokens', examples))),
-  segments: (examples, batch) => matrixOf(batch, 0, copied(fromRole('segments', examples))),
-  mask: (examples, batch) => matrixOf(batch, 0, counted(examples, 1, 0)),
-  positions: (examples, batch) => matrixOf(batch, 0, counted(examples, 0, 1)),
-  places: (examples, batch) => BigInt64Array.from(placesIn(examples, batch), BigInt),
-  last: () => BigInt64Array.of(0n),
-};
-
-const dimsOf = (role: InputRole, { rows, length }: Batch, count: number): readonly number[] => {
-  if (role === 'last') return [];
-  return role === 'places' ? [count] : [rows.length, length];
+  tokens: wholes((examples, batch, processor) =>
+    matrixOf(batch, tokensIn(processor).padding, copied(fromRole('tokens', examples))),
+  ),
+  segments: wholes((examples, batch) => matrixOf(batch, 0, copied(fromRole('segments', examples)))),
+  mask: wholes((examples, batch) => matrixOf(batch, 0, counted(examples, 1, 0))),
+  positions: wholes((examples, batch) => matrixOf(batch, 0, counted(examples, 0, 1))),
+  places: (examples, batch) => {
+    const data = BigInt64Array.from(placesIn(examples, batch), BigInt);
+    return { dtype: 'int64', dims: [data.length], data };
+  },
+  last: () => ({ dtype: 'int64', dims: [], data: BigInt64Array.of(0n) }),
+  pixels: (examples, batch, processor) => imagesOf(pixelsIn(processor), fromRole('pixels', examples), batch.rows),
 };
 
 /** What an input of a role is fed. */
-export const fedTo = (
-  role: InputRole,
-  processor: Processor,
-  examples: readonly Encoded[],
-  batch: Batch,
-): HostTensor => {
-  const data = fills[role](examples, batch, processor);
-  return { dtype: 'int64', dims: dimsOf(role, batch, data.length), data };
-};
+export const fedTo = (role: InputRole, processor: Processor, examples: readonly Encoded[], batch: Batch): HostTensor =>
+  fills[role](examples, batch, processor);
 
 /** A state before anything was read: no positions. */
 const emptyState = ({ axes }: State, { rows }: Batch): HostTensor => ({
@@ -129,13 +135,14 @@ export const dropTokens = (
   const data = input === undefined ? undefined : feeds[input.name]?.data;
   if (!(data instanceof BigInt64Array)) return;
   const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
+  const { unknown } = tokensIn(processor);
   const threshold = rate * 2 ** 32;
   for (const row of before ?? []) for (let i = 0; i < kept(row); i++) random.bits();
   batch.rows.forEach((row, i) => {
     const start = 2 * i * batch.length;
     const end = start + 2 * kept(row);
     for (let at = start; at < end; at += 2) {
-      if (random.bits() >>> 0 < threshold) words[at] = processor.tokens.unknown;
+      if (random.bits() >>> 0 < threshold) words[at] = unknown;
     }
   });
 };
@@ -183,12 +190,18 @@ const recut = (examples: readonly Encoded[], count: number, length: number): rea
   }));
 };
 
-/** A full batch without padding: tokens of real texts, pairs with their segments. */
+/** Examples of one size each, again and again. */
+const repeated = (examples: readonly Encoded[], count: number): readonly Encoded[] =>
+  Array.from({ length: count }, (_, row) => examples[row % examples.length]).filter((one) => one !== undefined);
+
+/** A full batch without padding: tokens of real texts, pairs with their segments; or real images. */
 export const filledFeeds = (
   fed: Fed,
   examples: readonly Encoded[],
   { batch, length }: { readonly batch: number; readonly length: number },
 ): Feeds => {
   const rows = Int32Array.from({ length: batch }, (_, row) => row);
-  return feedsFor(fed, recut(examples, batch, length), fitted(fed, { rows, length }));
+  const inSequence = fed.signature.inputs.some(({ axes }) => axes.includes('sequence'));
+  const all = inSequence ? recut(examples, batch, length) : repeated(examples, batch);
+  return feedsFor(fed, all, fitted(fed, { rows, length }));
 };

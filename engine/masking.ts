@@ -1,5 +1,5 @@
 import { permutation, type Stream } from '../data/random.ts';
-import type { Model } from '../models/model.ts';
+import { type Model, tokenizerIn } from '../models/model.ts';
 import { allIds, maskTokenOf, specialIds } from '../models/special-tokens.ts';
 import { asWritten, type Encoded, tokensOf } from './encoded.ts';
 import type { Varied } from './tasks/task.ts';
@@ -26,7 +26,7 @@ export const maskingFor = (
 ): ((example: Encoded, random: Stream) => Varied) => {
   const mask = maskTokenOf(model);
   const special = specialIds(model);
-  const others = allIds(model.tokenizer).filter((id) => !special.has(id));
+  const others = allIds(tokenizerIn(model)).filter((id) => !special.has(id));
   const inPlaceOf = (id: number, random: Stream): number => {
     const draw = random.uniform();
     if (draw < HIDDEN) return mask?.id ?? id;

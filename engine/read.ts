@@ -1,26 +1,40 @@
-import { tokenizerOf } from '../data/tokenize.ts';
-import { encodedText } from './encoded.ts';
-import type { Task } from './tasks/task.ts';
+import type { Pixels } from '../data/dataset.ts';
+import { type TextEncoder, tokenizerOf } from '../data/tokenize.ts';
+import { modelError } from '../ground/errors.ts';
+import { type PixelRule, pixelsIn, tokenizerIn } from '../models/model.ts';
+import { encodedImage, encodedText } from './encoded.ts';
+import type { Reader, Task } from './tasks/task.ts';
+
+const sizeOf = ({ width, height, channels }: Omit<Pixels, 'data'>): string =>
+  `${width} x ${height} pixels of ${channels} channel${channels === 1 ? '' : 's'}`;
+
+const fitting = (pixels: Pixels, rule: PixelRule, name: string): Pixels => {
+  const { channels, height, width } = pixels;
+  if (channels === rule.channels && height === rule.height && width === rule.width) return pixels;
+  throw modelError(`${name} has ${sizeOf(pixels)}; the model reads ${sizeOf(rule)}`);
+};
+
+const encoderOf = (reader: Reader): TextEncoder => reader.encoder ?? tokenizerOf(tokenizerIn(reader));
 
 /** Texts and pairs as they are, with one answer about each. */
-export const wholeTexts: Task['encode'] = async (
-  { tokenizer, encoder = tokenizerOf(tokenizer) },
-  texts,
-  maxLength,
-  signal,
-) => {
-  const encoded = await encoder.encodeBatch(texts, maxLength, signal);
+export const wholeTexts: Task['encode'] = async (model, texts, maxLength, signal) => {
+  const encoded = await encoderOf(model).encodeBatch(texts, maxLength, signal);
   return encoded.map(encodedText);
 };
 
 /** The words of texts, with an answer about each. */
-export const words: Task['encode'] = async (
-  { tokenizer, encoder = tokenizerOf(tokenizer) },
-  texts,
-  maxLength,
-  signal,
-) => {
+export const words: Task['encode'] = async (model, texts, maxLength, signal) => {
   const single = texts.map((text) => (typeof text === 'string' ? text : text.text));
-  const encoded = await encoder.encodeWords(single, maxLength, signal);
+  const encoded = await encoderOf(model).encodeWords(single, maxLength, signal);
   return encoded.map(encodedText);
+};
+
+/** Images of the size that the model reads, with one answer about each. */
+export const images: Task['encode'] = async ({ info }, given) => {
+  const rule = pixelsIn(info.processor);
+  return given.map((one) => {
+    const { text, pixels } = typeof one === 'string' ? { text: one } : one;
+    if (pixels === undefined) throw modelError(`the model reads images, and '${text}' is a text`);
+    return encodedImage(fitting(pixels, rule, text));
+  });
 };

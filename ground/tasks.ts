@@ -33,7 +33,7 @@ export interface ModelTask {
   /** In files, in YAML and in messages. */
   readonly name: string;
   /** What there is one answer about. */
-  readonly about: 'text' | 'word' | 'token';
+  readonly about: 'text' | 'word' | 'token' | 'image';
   /** What of a text an answer is made of, where that is not all of it: what stands before its token. */
   readonly reads?: 'before';
   readonly answer: Answer;
@@ -60,7 +60,7 @@ export interface DataTask extends ModelTask {
    */
   readonly teacherReadsAlong?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | 'continuation' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | 'continuation' | 'pixels' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -179,6 +179,19 @@ const table = [
     baseline: 'continuation',
     words: { examples: 'tokens', inputs: 'texts' },
   },
+  {
+    name: 'image-classification',
+    about: 'image',
+    answer: 'choice',
+    pipeline: 'image-classification',
+    classSuffix: 'ForImageClassification',
+    output: 'logits',
+    metric: accuracy,
+    more: [macroF1, loss, calibrationError],
+    truth: 'label',
+    baseline: 'pixels',
+    words: { examples: 'images', inputs: 'images' },
+  },
 ] as const satisfies readonly DataTask[];
 
 export type DatasetTask = (typeof table)[number]['name'];
@@ -198,6 +211,15 @@ export const datasetTasks = named<(typeof table)[number]>(table);
 export const textTasks = table
   .filter(({ truth }) => truth === 'text' || truth === 'teacher')
   .map(({ name }): DatasetTask => name);
+
+/** Whether models of a task read texts: what they are given has tokens. */
+export const readsTexts = (name: TaskName): boolean => modelTask(name).about !== 'image';
+
+/** Whether there is one answer about the whole of each example. */
+export const answersWholes = (name: TaskName): boolean => {
+  const { about } = modelTask(name);
+  return about === 'text' || about === 'image';
+};
 
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;

@@ -1,35 +1,48 @@
+import type { TokenizerJson } from '../data/tokenizer.ts';
 import { largestType } from '../data/tokenizers/types.ts';
 import type { TensorType } from '../graph/graph.ts';
+import type { DType } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
 import { hasClasses } from '../ground/tasks.ts';
 import { endOfIds, endOfTypes } from './anatomy/tokens.ts';
-import type { Model } from './model.ts';
-import { answerName, inputOf } from './signature.ts';
+import { type Model, pixelsIn, type TextModel, tokenizerIn, tokensIn } from './model.ts';
+import { answerName, expectInput, inputOf, readsTexts } from './signature.ts';
 
 /** Where the parts of a model lie, for messages. */
 export interface Places {
   readonly graph: string;
   readonly info: string;
-  readonly tokenizer: string;
+  /** Of models that have one. */
+  tokenizer(): string;
 }
 
 const shapeText = ({ dtype, shape }: TensorType): string => `${dtype}[${shape?.join(', ') ?? '...'}]`;
 
 const listed = (names: readonly string[]): string => names.join(', ') || 'none';
 
+/** What goes in, and as what. */
+interface Fed {
+  readonly dtypes: readonly DType[];
+  readonly for: string;
+}
+
+const ofTokens: Fed = { dtypes: ['int64', 'int32'], for: 'token ids' };
+const ofPixels: Fed = { dtypes: ['float32'], for: 'pixels' };
+
 const expectInputs = ({ graph, info }: Model, places: Places): void => {
   const { inputs, states } = info.signature;
-  for (const { name, axes } of inputs) {
+  for (const { name, role, axes } of inputs) {
     if (!graph.inputs.includes(name)) {
       throw modelError(
         `${places.graph} has no input '${name}', which ${places.info} names; it has ${listed(graph.inputs)}`,
       );
     }
     const type = graph.types.get(name);
-    const whole = type === undefined || type.dtype === 'int64' || type.dtype === 'int32';
-    if (type !== undefined && (!whole || (type.shape !== undefined && type.shape.length !== axes.length))) {
+    const { dtypes, for: what } = role === 'pixels' ? ofPixels : ofTokens;
+    const fits = type === undefined || dtypes.includes(type.dtype);
+    if (type !== undefined && (!fits || (type.shape !== undefined && type.shape.length !== axes.length))) {
       throw modelError(
-        `${places.graph}: the input '${name}' is ${shapeText(type)}; expected int64[${axes.join(', ')}], for token ids go in`,
+        `${places.graph}: the input '${name}' is ${shapeText(type)}; expected ${dtypes[0]}[${axes.join(', ')}], for ${what} go in`,
       );
     }
   }
@@ -92,7 +105,7 @@ const isRecord = (json: unknown): json is Readonly<Record<string, unknown>> =>
   typeof json === 'object' && json !== null;
 
 /** The largest id that a tokenizer.json can give, and its token, without loading it. */
-const largestId = ({ model, added_tokens }: Model['tokenizer']): readonly [token: string, id: number] => {
+const largestId = ({ model, added_tokens }: TokenizerJson): readonly [token: string, id: number] => {
   const { vocab } = isRecord(model) ? model : {};
   let [token, largest] = ['', -1];
   const see = (name: unknown, id: unknown): void => {
@@ -104,15 +117,15 @@ const largestId = ({ model, added_tokens }: Model['tokenizer']): readonly [token
   return [token, largest];
 };
 
-const expectTokens = (model: Model, places: Places): void => {
+const expectTokens = (model: TextModel, places: Places): void => {
   const rows = endOfIds(model);
   const [token, id] = largestId(model.tokenizer);
   if (id >= rows) {
     throw modelError(
-      `${places.tokenizer} gives ids up to ${id} ('${token}'), but the token table of ${places.graph} has ${rows} rows: one of the files is another model's`,
+      `${places.tokenizer()} gives ids up to ${id} ('${token}'), but the token table of ${places.graph} has ${rows} rows: one of the files is another model's`,
     );
   }
-  for (const [role, special] of Object.entries(model.info.processor.tokens)) {
+  for (const [role, special] of Object.entries(tokensIn(model.info.processor))) {
     if (special < rows) continue;
     throw modelError(
       `${places.info}: the ${role} token is ${special}, but the token table of ${places.graph} has ${rows} rows`,
@@ -120,11 +133,11 @@ const expectTokens = (model: Model, places: Places): void => {
   }
 };
 
-const expectTypes = ({ graph, info, tokenizer }: Model, places: Places): void => {
+const expectTypes = ({ graph, info, tokenizer }: TextModel, places: Places): void => {
   const [type, rows] = [largestType(tokenizer.post_processor), endOfTypes(graph, inputOf(info.signature, 'segments'))];
   if (type < rows) return;
   throw modelError(
-    `${places.tokenizer}: its post_processor gives tokens the type_id ${type}, but ${places.graph} has ${rows} types (type_vocab_size), 0 to ${rows - 1}: one of the files is another model's`,
+    `${places.tokenizer()}: its post_processor gives tokens the type_id ${type}, but ${places.graph} has ${rows} types (type_vocab_size), 0 to ${rows - 1}: one of the files is another model's`,
   );
 };
 
@@ -132,6 +145,30 @@ const expectLength = ({ info }: Model, places: Places): void => {
   const positions = info.checkpoint?.max_position_embeddings;
   if (typeof positions !== 'number' || positions <= 0 || info.maxLength <= positions) return;
   throw modelError(`${places.info}: maxLength is ${info.maxLength}, but the model has ${positions} positions`);
+};
+
+const expectTexts = (model: TextModel, places: Places): void => {
+  expectTokens(model, places);
+  expectTypes(model, places);
+  expectLength(model, places);
+};
+
+/** An image of another size would be read as other pixels. */
+const expectImages = ({ graph, info }: Model, places: Places): void => {
+  const input = expectInput(info.signature, 'pixels');
+  const { channels, height, width, mean, deviation } = pixelsIn(info.processor);
+  const type = graph.types.get(input);
+  const wanted = [channels, height, width];
+  if (type?.shape !== undefined && wanted.some((size, i) => type.shape?.[i + 1] !== size)) {
+    throw modelError(
+      `${places.graph}: the input '${input}' is ${shapeText(type)}, but ${places.info} names images of ${wanted.join(' x ')} (channels, height, width)`,
+    );
+  }
+  if (mean.length !== channels || deviation.length !== channels) {
+    throw modelError(
+      `${places.info}: expected a mean and a deviation for each of ${channels} channels; found ${mean.length} and ${deviation.length}`,
+    );
+  }
 };
 
 /**
@@ -144,7 +181,6 @@ export const expectAgreement = (model: Model, places: Places): void => {
   expectStates(model, places);
   expectLabels(model, places);
   expectThresholds(model, places);
-  expectTokens(model, places);
-  expectTypes(model, places);
-  expectLength(model, places);
+  if (readsTexts(model.info.signature)) expectTexts({ ...model, tokenizer: tokenizerIn(model) }, places);
+  else expectImages(model, places);
 };

@@ -9,7 +9,10 @@ import type { TextInputs } from './signature.ts';
  * what the dimensions are: `linear` is a matrix (in, out), which PyTorch stores the other way round,
  * `scale` the factors of a norm.
  */
-export type Parameters = (name: string, dims: readonly number[], role?: 'linear' | 'scale') => Tensor;
+export type Parameters = (name: string, dims: readonly number[], role?: ParameterRole) => Tensor;
+
+/** A linear over patches may be stored as the kernels of a convolution, (out, channels, height, width), of which these are the last. */
+export type ParameterRole = 'linear' | 'scale' | { readonly kernel: readonly number[] };
 
 /** Parameters that all start at zero: a graph's shape before its weights are known. */
 export const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
@@ -43,7 +46,7 @@ export const parameter = (
   { builder, parameters, prefix }: Emission,
   name: string,
   dims: readonly number[],
-  role?: 'linear' | 'scale',
+  role?: ParameterRole,
 ): Value => {
   const full = value(`${prefix}${name}`);
   return builder.weightOf(full) === undefined ? builder.weight(full, parameters(full, dims, role)) : full;
@@ -55,11 +58,11 @@ export const linear = (
   name: string,
   x: Value,
   [width, out]: readonly [number, number],
-  options: { readonly bias?: boolean; readonly output?: string } = {},
+  options: { readonly bias?: boolean; readonly output?: string; readonly kernel?: readonly number[] } = {},
 ): Value => {
   const { builder } = emission;
-  const { bias = true, output } = options;
-  const weight = parameter(emission, `${name}.weight`, [width, out], 'linear');
+  const { bias = true, output, kernel } = options;
+  const weight = parameter(emission, `${name}.weight`, [width, out], kernel === undefined ? 'linear' : { kernel });
   if (!bias) return builder.op('MatMul', [x, weight], {}, output);
   const product = builder.op('MatMul', [x, weight]);
   return builder.op('Add', [product, parameter(emission, `${name}.bias`, [out])], {}, output);
@@ -131,7 +134,7 @@ export interface AttentionParts {
   /** What scores are multiplied by: one over the root of the head width where nothing is said. */
   readonly scale?: number;
   /** Added to the scaled scores: the mask, relative positions, or both; it spreads over (batch, heads, sequence, sequence). */
-  readonly bias: Value;
+  readonly bias?: Value | undefined;
   /** Ratio of the Dropout of the attention weights. */
   readonly dropout: number;
 }
@@ -144,7 +147,8 @@ export const attend = (emission: Emission, parts: AttentionParts): Value => {
     builder.op('MatMul', [query, key]), // (batch, heads, sequence, sequence)
     builder.scalar('float32', scale),
   ]);
-  const weights = builder.op('Softmax', [builder.op('Add', [scores, parts.bias])], { axis: -1 });
+  const biased = parts.bias === undefined ? scores : builder.op('Add', [scores, parts.bias]);
+  const weights = builder.op('Softmax', [biased], { axis: -1 });
   const mixed = builder.op('MatMul', [dropout(emission, weights, parts.dropout), parts.value]);
   const together = builder.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
   return builder.op('Reshape', [together, builder.ints([0, 0, heads * headWidth])]);

@@ -56,6 +56,8 @@ export interface StackShape {
   readonly scale?: number;
   /** Stands behind one layer as part of it: a convolution. */
   readonly behind?: { readonly index: number; emit(x: Value, output: string): Value };
+  /** Whether queries, keys and values have a bias; they have where nothing is said. */
+  readonly biased?: boolean;
   /** Names of parameters; BERT's where nothing is said. */
   readonly names?: LayerNames;
 }
@@ -78,6 +80,8 @@ export interface LayerNames {
   readonly up: string;
   readonly down: string;
   readonly outputNorm: string;
+  /** What stands behind all layers of a pre-norm encoder. */
+  readonly finalNorm?: string;
 }
 
 const common = {
@@ -102,7 +106,7 @@ interface Stack {
   readonly shape: StackShape;
   readonly names: LayerNames;
   /** Added to attention scores: 0 where attention may look, a large negative number at padding. */
-  readonly bias: ScoreBias;
+  readonly bias: ScoreBias | undefined;
 }
 
 const attention = ({ emission, shape, names, bias }: Stack, index: number, x: Value, of: LayerShape, width: number) => {
@@ -110,7 +114,8 @@ const attention = ({ emission, shape, names, bias }: Stack, index: number, x: Va
   const { heads, headWidth } = of;
   const sizes = [heads, headWidth] as const;
   const layer = names.layer(index);
-  const project = (role: string): Value => linear(emission, `${layer}.${role}`, x, [width, heads * headWidth]);
+  const options = { bias: shape.biased ?? true };
+  const project = (role: string): Value => linear(emission, `${layer}.${role}`, x, [width, heads * headWidth], options);
   const [query, key, value] = [project(names.query), project(names.key), project(names.value)];
   const flat = attend(emission, {
     query: splitHeads(builder, query, sizes),
@@ -170,7 +175,7 @@ export const featuresName = 'last_hidden_state';
 export const hiddenStateName = (index: number): string => `encoder.layer.${index}.output`;
 
 /** Emits the layers over x (batch, sequence, embedding); the features are called `last_hidden_state`. */
-export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias: ScoreBias): EncoderValues => {
+export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias?: ScoreBias): EncoderValues => {
   const { builder } = emission;
   const stack: Stack = { emission, shape, names: shape.names ?? defaultNames[shape.norm], bias };
   let stream = x;
@@ -185,7 +190,9 @@ export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias
     width = shape.hidden;
     return stream;
   });
-  const features = shape.finalNorm ? layerNorm(emission, 'LayerNorm', stream, width, { output: featuresName }) : stream;
+  const features = shape.finalNorm
+    ? layerNorm(emission, stack.names.finalNorm ?? 'LayerNorm', stream, width, { output: featuresName })
+    : stream;
   return { features, hiddenStates };
 };
 

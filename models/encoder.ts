@@ -6,7 +6,7 @@ import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
 import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
 import { textModelType } from './facts.ts';
 import { emitClassifier, type Pooling } from './head.ts';
-import type { Model, Processor } from './model.ts';
+import type { TextModel, TokenRule } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
 import { featuresPort, textPort, textSignature } from './signature.ts';
 
@@ -28,7 +28,7 @@ export interface EncoderOptions {
   /** Class names; empty for a model without a head, which puts out features. */
   readonly labels: readonly string[];
   readonly dropout: number;
-  readonly tokens: Processor['tokens'];
+  readonly tokens: TokenRule;
 }
 
 const EPSILON = 1e-6;
@@ -48,7 +48,7 @@ const shapeOf = (options: EncoderOptions): EncoderShape => {
 };
 
 /** decant's own encoder with random weights, with a classification head where labels are given. */
-export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, seed: number): Model => {
+export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, seed: number): TextModel => {
   const builder = new GraphBuilder('encoder');
   const inputs = textInputs(builder);
   const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: EPSILON };

@@ -12,6 +12,7 @@ import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { onnxFile, type Precision, precisions, preferred } from './precision.ts';
 import { precisionOf } from './precision-of.ts';
+import { readsTexts } from './signature.ts';
 
 /** The files of a model artifact. */
 const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
@@ -21,6 +22,7 @@ export const deployFiles = {
   config: 'config.json',
   tokenizer: 'tokenizer.json',
   tokenizerConfig: 'tokenizer_config.json',
+  preprocessor: 'preprocessor_config.json',
 } as const;
 
 /** A model folder is damaged, incomplete or not decant's. */
@@ -64,11 +66,15 @@ const readGraphFile = async (path: string): Promise<Graph> => {
   }
 };
 
+/** Only models of texts have one. */
+const readTokenizer = async ({ signature }: ModelInfo, path: () => string): Promise<Pick<Model, 'tokenizer'>> =>
+  readsTexts(signature) ? { tokenizer: await readJson(path()) } : {};
+
 const readStageFile = async (path: PathOf, graph: string): Promise<Model> => {
   const info = parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
-  const tokenizer = await readJson(path(modelFiles.tokenizer));
-  const model = { graph: await readGraphFile(graph), info, tokenizer };
-  expectAgreement(model, { graph, info: path(modelFiles.info), tokenizer: path(modelFiles.tokenizer) });
+  const tokenizer = (): string => path(modelFiles.tokenizer);
+  const model = { graph: await readGraphFile(graph), info, ...(await readTokenizer(info, tokenizer)) };
+  expectAgreement(model, { graph, info: path(modelFiles.info), tokenizer });
   return model;
 };
 
@@ -117,9 +123,9 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
 
 const readDeployFile = async (folder: string, info: ModelInfo, path: string): Promise<Model> => {
   const at = (file: string): string => join(folder, file);
-  const tokenizer = await readJson(at(deployFiles.tokenizer));
-  const model = { graph: await readGraphFile(path), info, tokenizer };
-  expectAgreement(model, { graph: path, info: at(deployFiles.config), tokenizer: at(deployFiles.tokenizer) });
+  const tokenizer = (): string => at(deployFiles.tokenizer);
+  const model = { graph: await readGraphFile(path), info, ...(await readTokenizer(info, tokenizer)) };
+  expectAgreement(model, { graph: path, info: at(deployFiles.config), tokenizer });
   return model;
 };
 
@@ -192,5 +198,6 @@ export const writeModel = async (folder: string, model: Model): Promise<void> =>
   await mkdir(folder, { recursive: true });
   await writeGraph(join(folder, modelFiles.graph), model.graph);
   await writeFile(join(folder, modelFiles.info), jsonText(model.info));
-  await writeFile(join(folder, modelFiles.tokenizer), tokenizerText(model.tokenizer));
+  const { tokenizer } = model;
+  if (tokenizer !== undefined) await writeFile(join(folder, modelFiles.tokenizer), tokenizerText(tokenizer));
 };

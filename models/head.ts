@@ -6,7 +6,16 @@ import { modelTask, type TaskName, taskWith } from '../ground/tasks.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
 import type { Model } from './model.ts';
-import { answering, answerName, expectInput, featuresPort, type Signature, textPort, tokenPort } from './signature.ts';
+import {
+  answering,
+  answerName,
+  expectInput,
+  featuresPort,
+  readsTexts,
+  type Signature,
+  textPort,
+  tokenPort,
+} from './signature.ts';
 
 export type Pooling = 'mean' | 'first';
 
@@ -26,12 +35,23 @@ const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
 export const firstToken = (builder: GraphBuilder, x: Value): Value =>
   builder.op('Gather', [x, builder.scalar('int64', 0)], { axis: 1 });
 
-/** Tokens x (batch, sequence, hidden) to one vector a text: (batch, hidden). */
-export const pool = (builder: GraphBuilder, x: Value, mask: Value, pooling: Pooling): Value =>
-  pooling === 'mean' ? meanPool(builder, x, mask) : firstToken(builder, x);
+/** Mean of x (batch, sequence, hidden) over all positions: (batch, hidden). */
+const meanOfAll = (builder: GraphBuilder, x: Value): Value =>
+  builder.op('ReduceMean', [x, builder.ints([1])], { keepdims: 0 });
 
-/** Where answers stand: at each text, which is made one vector of its tokens, or at each token. */
-type Stand = { readonly at: 'texts'; readonly mask: Value; readonly pooling: Pooling } | { readonly at: 'tokens' };
+/** Positions x (batch, sequence, hidden) to one vector an example: (batch, hidden). */
+export const pool = (builder: GraphBuilder, x: Value, mask: Value | undefined, pooling: Pooling): Value => {
+  if (pooling === 'first') return firstToken(builder, x);
+  return mask === undefined ? meanOfAll(builder, x) : meanPool(builder, x, mask);
+};
+
+/**
+ * Where answers stand: at the whole of each example, which is made one vector of its positions (those that a mask keeps, where
+ * there is one), or at each position.
+ */
+type Stand =
+  | { readonly at: 'texts'; readonly mask: Value | undefined; readonly pooling: Pooling }
+  | { readonly at: 'tokens' };
 
 /** Dropout and one linear called `classifier` over features (batch, sequence, hidden): adds `logits` of so many columns. */
 export const emitClassifier = (
@@ -92,7 +112,7 @@ export const expectFeatures = ({ info }: Model, head: Pick<Head, 'task' | 'at' |
 };
 
 const standOf = ({ at, pooling = 'mean' }: Head, signature: Signature): Stand =>
-  at === 'tokens' ? { at } : { at, mask: expectInput(signature, 'mask'), pooling };
+  at === 'tokens' ? { at } : { at, mask: readsTexts(signature) ? expectInput(signature, 'mask') : undefined, pooling };
 
 /**
  * Puts a head on a features or fill-mask model: mask-aware mean pooling where texts are answered about, dropout, one linear

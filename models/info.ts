@@ -2,16 +2,25 @@ import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
 import { modelTask, type TaskName, datasetTasks as taskNames } from '../ground/tasks.ts';
 import type { ModelInfo } from './model.ts';
-import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
+import {
+  axes,
+  featuresPort,
+  inputRoles,
+  type OutputRole,
+  type Port,
+  textPort,
+  textSignature,
+  tokenPort,
+} from './signature.ts';
 
 const valueName = z.string().min(1).transform(value);
 
-const axis = z.enum(['batch', 'sequence', 'past', 'answers', 'width']);
+const axis = z.enum(axes);
 
 const port = { name: valueName, axes: z.array(axis), multipleOf: z.int().positive().exactOptional() };
 
 const signature = z.object({
-  inputs: z.array(z.object({ role: z.enum(['tokens', 'mask', 'segments', 'positions', 'places', 'last']), ...port })),
+  inputs: z.array(z.object({ role: z.enum(inputRoles), ...port })),
   outputs: z.array(z.object({ role: z.enum(['scores', 'hidden']), ...port })).min(1),
   states: z.array(
     z.object({ past: valueName, present: valueName, axes: z.array(z.union([axis, z.int().positive()])) }),
@@ -21,6 +30,14 @@ const signature = z.object({
 const taskName = z.enum(taskNames);
 
 const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() });
+
+const size = z.int().positive();
+
+const pixels = z.object({
+  ...{ channels: size, height: size, width: size, scale: z.number().positive() },
+  mean: z.array(z.number()),
+  deviation: z.array(z.number().positive()),
+});
 
 const sentence = z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() });
 
@@ -42,7 +59,8 @@ const infoSchema = z.object({
   schema: z.literal('decant.model/2'),
   signature,
   processor: z.object({
-    tokens,
+    tokens: tokens.exactOptional(),
+    pixels: pixels.exactOptional(),
     sentence: sentence.exactOptional(),
     thresholds: thresholds.exactOptional(),
     activation: z.enum(['sigmoid']).exactOptional(),
@@ -67,7 +85,7 @@ const before = z.object({
 export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => {
   const { about, answer } = modelTask(task);
   if (answer === 'vector') return featuresPort(name);
-  return about === 'text' ? textPort(name) : tokenPort(name);
+  return about === 'text' || about === 'image' ? textPort(name) : tokenPort(name);
 };
 
 const fromBefore = (info: z.infer<typeof before>): ModelInfo => {

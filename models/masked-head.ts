@@ -3,7 +3,7 @@ import { modelError } from '../ground/errors.ts';
 import type { TaskName } from '../ground/tasks.ts';
 import { tokenTable } from './anatomy/parts.ts';
 import { emitMasked, predictionsHead } from './architectures/heads.ts';
-import type { Emission, Parameters } from './blocks.ts';
+import type { Emission, ParameterRole, Parameters } from './blocks.ts';
 import { expectFeatures } from './head.ts';
 import { type Initializer, initialize } from './initialize.ts';
 import type { Model } from './model.ts';
@@ -14,7 +14,7 @@ const SEED = 0;
 const EPSILON = 1e-12;
 
 /** BERT's: norms leave what they read as it is, biases add nothing. */
-const initializerFor = (role: 'linear' | 'scale' | undefined): Initializer => {
+const initializerFor = (role: ParameterRole | undefined): Initializer => {
   if (role === undefined) return { kind: 'zeros' };
   return role === 'scale' ? { kind: 'ones' } : { kind: 'he' };
 };

@@ -1,5 +1,6 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { modelError } from '../ground/errors.ts';
 import type { TaskName } from '../ground/tasks.ts';
 import type { NumberTexts } from './number-texts.ts';
 import type { Signature } from './signature.ts';
@@ -10,10 +11,28 @@ export interface SentenceRule {
   readonly normalize: boolean;
 }
 
-/** What stands between texts and ports: how batches are filled, and what is made of an output. */
+/** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
+export interface TokenRule {
+  readonly padding: number;
+  readonly unknown: number;
+}
+
+/** The images that a model reads, and what it takes for a sample b of channel c: (scale b - mean[c]) / deviation[c]. */
+export interface PixelRule {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** What stands between examples and ports: how batches are filled, and what is made of an output. */
 export interface Processor {
-  /** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
-  readonly tokens: { readonly padding: number; readonly unknown: number };
+  /** Of models that read texts. */
+  readonly tokens?: TokenRule;
+  /** Of models that read images. */
+  readonly pixels?: PixelRule;
   readonly sentence?: SentenceRule;
   /** What is done to the number that the graph puts out, where that is anything. */
   readonly activation?: 'sigmoid';
@@ -22,7 +41,7 @@ export interface Processor {
 }
 
 /**
- * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.
+ * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and, where texts are read, tokenizer.json.
  */
 export interface ModelInfo {
   readonly schema: 'decant.model/2';
@@ -31,7 +50,7 @@ export interface ModelInfo {
   readonly labels: readonly string[];
   readonly signature: Signature;
   readonly processor: Processor;
-  /** Longest sequence that the positions allow, in tokens, special tokens included. */
+  /** Longest sequence that the positions allow, in tokens, special tokens included; 1 of a model that reads images. */
   readonly maxLength: number;
   /**
    * Values of the unfused graph that hold the residual stream after each layer (batch, sequence, hidden), in order; only where
@@ -58,5 +77,29 @@ export interface ModelInfo {
 export interface Model {
   readonly graph: Graph;
   readonly info: ModelInfo;
+  /** Of models that read texts. */
+  readonly tokenizer?: TokenizerJson;
+}
+
+/** A model that reads texts. */
+export interface TextModel extends Model {
   readonly tokenizer: TokenizerJson;
 }
+
+/** The tokenizer of a model that reads texts. */
+export const tokenizerIn = ({ tokenizer }: Pick<Model, 'tokenizer'>): TokenizerJson => {
+  if (tokenizer === undefined) throw modelError('the model has no tokenizer: it reads no texts');
+  return tokenizer;
+};
+
+/** Token ids with a role, of a model that reads texts. */
+export const tokensIn = ({ tokens }: Processor): TokenRule => {
+  if (tokens === undefined) throw modelError('the model has no tokens: it reads no texts');
+  return tokens;
+};
+
+/** The images that a model reads. */
+export const pixelsIn = ({ pixels }: Processor): PixelRule => {
+  if (pixels === undefined) throw modelError('the model has no size of images: it reads no images');
+  return pixels;
+};

@@ -5,7 +5,8 @@ import type { Tensor } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
 import { modelTask } from '../ground/tasks.ts';
 import { type Initializer, initialize } from './initialize.ts';
-import type { Model } from './model.ts';
+import type { Model, ModelInfo } from './model.ts';
+import { withPlaces } from './places.ts';
 import { withoutSparse } from './sparse.ts';
 import { answerHead } from './unit.ts';
 
@@ -67,9 +68,15 @@ const blankIn = (model: Model): readonly Value[] => {
   return [weight, bias].filter((name) => name !== undefined);
 };
 
+/** What reads images by patches begins with their places, as a new one does. */
+const placed = (graph: Graph, { processor: { pixels }, dimensions: { patch } }: ModelInfo): Graph =>
+  pixels === undefined || patch === undefined
+    ? graph
+    : withPlaces(graph, [Math.floor(pixels.height / patch), Math.floor(pixels.width / patch)]);
+
 /** The same shape from random weights: the control that shows what a model owes to its training. */
 export const reinitialize = (given: Model, seed: number): Model => {
   const model = withoutSparse(given);
-  const graph = reinitializeGraph(model.graph, seed, blankIn(model));
+  const graph = placed(reinitializeGraph(model.graph, seed, blankIn(model)), model.info);
   return { ...model, graph, info: { ...model.info, origin: `random weights of seed ${seed}` } };
 };

@@ -3,16 +3,18 @@ import { modelError } from '../ground/errors.ts';
 
 /**
  * What an axis of a port counts: examples, positions of a sequence, positions that a state remembers, answers of all examples
- * one after the other, or numbers side by side.
+ * one after the other, channels of an image, rows of its pixels from the top, or numbers side by side.
  */
-export type Axis = 'batch' | 'sequence' | 'past' | 'answers' | 'width';
+export const axes = ['batch', 'sequence', 'past', 'answers', 'channel', 'height', 'width'] as const;
+export type Axis = (typeof axes)[number];
 
 /**
  * What an input is fed: ids of tokens, which positions are no padding, which of two texts a token belongs to, positions
- * counted from 0, the places (counted over the whole batch) that answers are asked about, or how many of the last positions are
- * answered about, all of them where it is 0.
+ * counted from 0, the places (counted over the whole batch) that answers are asked about, how many of the last positions are
+ * answered about, all of them where it is 0, or how bright each channel of each pixel of an image is.
  */
-export type InputRole = 'tokens' | 'mask' | 'segments' | 'positions' | 'places' | 'last';
+export const inputRoles = ['tokens', 'mask', 'segments', 'positions', 'places', 'last', 'pixels'] as const;
+export type InputRole = (typeof inputRoles)[number];
 
 /** What an output tells: scores or other answers, or the features of every position. */
 export type OutputRole = 'scores' | 'hidden';
@@ -51,6 +53,9 @@ export const expectInput = (signature: Signature, role: InputRole): Value => {
   return input;
 };
 
+/** Whether what goes in are texts: a model of others has no tokenizer. */
+export const readsTexts = (signature: Signature): boolean => inputOf(signature, 'pixels') === undefined;
+
 const rolesOf = ({ inputs }: Signature): string => inputs.map(({ role }) => role).join(', ') || 'none';
 
 /** What the task reads. */
@@ -74,7 +79,7 @@ export const featuresPort = (name: Value): Port<'hidden'> => ({
   ...{ name, role: 'hidden', axes: ['batch', 'sequence', 'width'] },
 });
 
-/** Answers about texts. */
+/** Answers about texts or images, one about each. */
 export const textPort = (name: Value): Port<'scores'> => ({ name, role: 'scores', axes: ['batch', 'width'] });
 
 /** Answers about tokens. */
@@ -100,6 +105,13 @@ export const textSignature = ({ ids, mask, types }: TextInputs, output: Port<Out
     { name: mask, role: 'mask', axes: textAxes },
     ...(types === undefined ? [] : [{ name: types, role: 'segments', axes: textAxes } as const]),
   ],
+  outputs: [output],
+  states: [],
+});
+
+/** A model of images of one size: (batch, channels, height, width). */
+export const imageSignature = (pixels: Value, output: Port<OutputRole>): Signature => ({
+  inputs: [{ name: pixels, role: 'pixels', axes: ['batch', 'channel', 'height', 'width'] }],
   outputs: [output],
   states: [],
 });

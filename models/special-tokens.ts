@@ -1,6 +1,6 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { addedTokensOf, listOf, partOf, vocabularyOf } from '../data/tokenizers/parts.ts';
-import type { Model, ModelInfo } from './model.ts';
+import { type Model, type ModelInfo, tokenizerIn, tokensIn } from './model.ts';
 
 type Reader = Pick<Model, 'tokenizer'> & { readonly info: Pick<ModelInfo, 'tokenizerConfig' | 'processor'> };
 
@@ -19,9 +19,9 @@ const textOf = (token: unknown): string | undefined => {
 };
 
 /** The token that stands where another is to be filled in: the one that the checkpoint names, or a usual one. */
-export const maskTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
-  const named = textOf(info.tokenizerConfig?.mask_token);
-  const added = addedTokensOf(tokenizer);
+export const maskTokenOf = (model: Reader): Token | undefined => {
+  const named = textOf(model.info.tokenizerConfig?.mask_token);
+  const added = addedTokensOf(tokenizerIn(model));
   for (const text of [...(named === undefined ? [] : [named]), ...usualMasks]) {
     const token = added.find(({ content }) => content === text);
     if (token !== undefined) return { id: token.id, text };
@@ -37,13 +37,13 @@ export const endTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
 };
 
 /** Tokens that are no part of what a text says: special ones, padding, and the one for what is unknown. */
-export const specialIds = ({ tokenizer, info }: Reader): ReadonlySet<number> =>
+export const specialIds = (model: Reader): ReadonlySet<number> =>
   new Set([
-    ...listOf(tokenizer.added_tokens).flatMap((token) => {
+    ...listOf(tokenizerIn(model).added_tokens).flatMap((token) => {
       const { id, special } = partOf(token);
       return typeof id === 'number' && special === true ? [id] : [];
     }),
-    ...Object.values(info.processor.tokens),
+    ...Object.values(tokensIn(model.info.processor)),
   ]);
 
 /** Every id that texts can have. */

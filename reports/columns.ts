@@ -1,4 +1,5 @@
 import { isBetter } from '../ground/metrics/metric.ts';
+import { readsTexts } from '../ground/tasks.ts';
 import { besideScore } from './classification.ts';
 import { enginesCaption, engineText, firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, count, percent, range, seconds, whole } from './figures.ts';
@@ -44,6 +45,10 @@ const unevenColumns = (report: Report): readonly Column[] => {
   return metric === undefined ? [] : [moreColumn(metric)];
 };
 
+/** What a model answers in a second, as columns are headed. */
+export const perSecond = (report: Report): string =>
+  readsTexts(report.data.task) ? 'texts/s' : `${metricOf(report).inputs}/s`;
+
 /** What a reader looks at first. */
 const verdictBlock = (report: Report, metric = metricOf(report)): readonly Column[] => [
   { title: metric.title, cell: ({ quality }) => figureText(quality?.score, metric) },
@@ -59,7 +64,7 @@ const verdictBlock = (report: Report, metric = metricOf(report)): readonly Colum
   },
   { title: 'p50 ms', cell: ({ latency }) => p50Text(latency[0]), ofBaseline: (one) => p50Text(baselineLatency(one)) },
   {
-    title: 'texts/s',
+    title: perSecond(report),
     cell: ({ latency }) => textsPerSecond(latency[0]),
     ofBaseline: (one) => textsPerSecond(baselineLatency(one)),
   },
@@ -67,13 +72,13 @@ const verdictBlock = (report: Report, metric = metricOf(report)): readonly Colum
 ];
 
 /** The same of the larger batch. */
-const batchBlock = ({ stages }: Report): readonly Column[] => {
-  const [cell] = stages.flatMap((stage) => largerBatch(stage) ?? []);
+const batchBlock = (report: Report): readonly Column[] => {
+  const [cell] = report.stages.flatMap((stage) => largerBatch(stage) ?? []);
   if (cell === undefined) return [];
   const at = `batch ${cell.batch}`;
   return [
     { title: `p50 ms, ${at}`, cell: (stage) => p50Text(largerBatch(stage)) },
-    { title: `texts/s, ${at}`, cell: (stage) => textsPerSecond(largerBatch(stage)) },
+    { title: `${perSecond(report)}, ${at}`, cell: (stage) => textsPerSecond(largerBatch(stage)) },
     { title: `speed-up, ${at}`, gain: true, cell: (stage) => speedupText(largerBatch(stage)) },
   ];
 };
@@ -137,21 +142,28 @@ export const testSize = (report: Report): string => {
   return `${whole(report.data.test)} test ${inputs}${words}`;
 };
 
+/** How long what was fed is, where it is a sequence. */
+export const lengthText = ({ data: { task } }: Report, length: number): readonly string[] =>
+  readsTexts(task) ? [`${length} tokens`] : [];
+
 /** Under what conditions the first latency was measured. */
 export const latencyConditions = (report: Report): string | undefined => {
   const cell = report.stages.find((stage) => stage.latency.length > 0)?.latency[0];
   if (cell === undefined) return undefined;
   const on = firstEngine(report);
   const where = on === undefined ? `${cell.threads} thread${cell.threads === 1 ? '' : 's'}` : oneLine(engineText(on));
-  return `batch ${cell.batch}, ${cell.length} tokens, ${where}`;
+  return [`batch ${cell.batch}`, ...lengthText(report, cell.length), where].join(', ');
 };
 
 /** Why no speed-up is told of a baseline; undefined where none was timed. */
-const baselinesCaption = ({ data: { baselines } }: Report): string | undefined => {
+const baselinesCaption = ({ data: { baselines, task } }: Report): string | undefined => {
   const timed = Object.values(baselines ?? {}).filter(({ msPerText }) => msPerText !== undefined);
   if (timed.length === 0) return undefined;
   const again = timed.some(({ busy }) => busy) ? ', and may be too long where it has ~: --remeasure repeats it' : '';
-  return `latency of baselines is from another measurement: from the text, splitting included, in JavaScript, where that of models begins at tokens${again}`;
+  const from = readsTexts(task)
+    ? 'from the text, splitting included, in JavaScript, where that of models begins at tokens'
+    : 'in JavaScript, one image after the other';
+  return `latency of baselines is from another measurement: ${from}${again}`;
 };
 
 /** The conditions of the tables' figures; undefined where nothing was measured. */
@@ -165,7 +177,7 @@ export const latencyCaption = (report: Report): string | undefined => {
     : [
         `p50 at ${conditions}`,
         ...(engines === undefined ? [] : [oneLine(engines)]),
-        ...(length === undefined ? [] : [`MACs at ${length} tokens`]),
+        ...(length === undefined ? [] : lengthText(report, length).map((tokens) => `MACs at ${tokens}`)),
         ...(baselines === undefined ? [] : [baselines]),
       ].join('; ');
 };

@@ -1,7 +1,16 @@
 import { answersLines, entityLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
 import { bitsLines } from './bits-markdown.ts';
-import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
+import {
+  type Column,
+  detailBlock,
+  latencyCaption,
+  lengthText,
+  mainBlocks,
+  REUSED,
+  telling,
+  testSize,
+} from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
 import { bytes, percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
@@ -70,10 +79,10 @@ const overSeeds = (report: Report): string[] => {
 };
 
 const grid = (
-  { stages }: Report,
+  report: Report,
   latencyOf: (stage: StageReport) => readonly LatencyReport[] = ({ latency }) => latency,
 ): string[] => {
-  const measured = stages.filter((stage) => latencyOf(stage).length > 0);
+  const measured = report.stages.filter((stage) => latencyOf(stage).length > 0);
   const [cells = []] = measured.map(latencyOf);
   const entry = (cell: LatencyReport): string => {
     const ratio = speedupText(cell);
@@ -83,7 +92,7 @@ const grid = (
   return cells.length === 0
     ? []
     : table(
-        ['stage', ...cells.map(({ batch, length }) => `batch ${batch}, ${length} tokens`)],
+        ['stage', ...cells.map(({ batch, length }) => [`batch ${batch}`, ...lengthText(report, length)].join(', '))],
         measured.map((stage) => [inert(stage.id), ...latencyOf(stage).map(entry)]),
       );
 };

@@ -9,7 +9,7 @@ import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { config } from '../../stages/quantize/config.ts';
 import { quantizeModel } from '../../stages/quantize/work.ts';
 import { definitionsOf } from '../definitions.ts';
@@ -40,7 +40,7 @@ const shapes = [
 const textsFor = async (model: Model, count: number): Promise<readonly [readonly Encoded[], readonly Encoded[]]> => {
   const [calibrate, judge] = await definitionsOf(count);
   const encoded = async (texts: readonly string[]): Promise<readonly Encoded[]> =>
-    (await tokenizerOf(model.tokenizer).encodeBatch([...texts], 128)).map(encodedText);
+    (await tokenizerOf(tokenizerIn(model)).encodeBatch([...texts], 128)).map(encodedText);
   return [await encoded(calibrate), await encoded(judge)];
 };
 

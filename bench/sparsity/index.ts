@@ -6,7 +6,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import { openPredictor } from '../../engine/predict.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
 import { saliencies } from '../../stages/prune/saliencies/index.ts';
 import { makeZeros } from '../../stages/prune/zeroed.ts';
@@ -28,7 +28,7 @@ const asked = [{ sparsity: 0.5 }, { sparsity: 0.7 }, { sparsity: 0.9 }, { patter
 );
 
 const vectorsOf = async (model: Model, texts: readonly string[]): Promise<Rows> => {
-  const encoded = (await tokenizerOf(model.tokenizer).encodeBatch([...texts], LENGTH)).map(encodedText);
+  const encoded = (await tokenizerOf(tokenizerIn(model)).encodeBatch([...texts], LENGTH)).map(encodedText);
   const predictor = await openPredictor({ model, threads: settings.threads });
   try {
     return (await predictor.predict({ examples: encoded, batching: 'single' })).rows;

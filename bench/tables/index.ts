@@ -8,6 +8,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import { middle } from '../../ground/middle.ts';
 import { readModel } from '../../models/files.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import { benchmark, predictFile } from '../../pipeline/api/index.ts';
 
@@ -23,8 +24,8 @@ const words =
 type Model = Awaited<ReturnType<typeof readModel>>;
 
 /** Texts of just so many tokens: what both sides compute is the same. */
-const textsOf = async ({ tokenizer }: Model, count: number, length: number): Promise<readonly string[]> => {
-  const encoder = tokenizerOf(tokenizer);
+const textsOf = async (model: Model, count: number, length: number): Promise<readonly string[]> => {
+  const encoder = tokenizerOf(tokenizerIn(model));
   const random = stream(1, 'tables');
   const texts = new Set<string>();
   while (texts.size < count) {

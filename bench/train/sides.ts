@@ -12,7 +12,7 @@ import { openUpdater } from '../../engine/updaters/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import { peakBytes } from '../../ground/peak.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokensIn } from '../../models/model.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
 interface Stretch {
@@ -97,7 +97,7 @@ const writeSetting = async (folder: string, setting: Setting, batching: Batching
     ...(pretrained === undefined
       ? { weights: await writeWeights(folder, request.model) }
       : { pretrained: pretrained.folder }),
-    ...{ dropout, threads, batching, classes: info.labels.length, padding: info.processor.tokens.padding },
+    ...{ dropout, threads, batching, classes: info.labels.length, padding: tokensIn(info.processor).padding },
     ...{ learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY, labelSmoothing: LABEL_SMOOTHING },
     texts: texts.encoded.map((one) => [...tokensOf(one)]),
     labels: [...texts.targets.data],

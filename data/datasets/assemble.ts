@@ -1,10 +1,11 @@
 import type { DatasetTask } from '../../ground/tasks.ts';
-import type { Dataset, Example } from '../dataset.ts';
+import type { Dataset, Example, Pixels } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
-import { drawsOf, type TextDraw } from '../hash.ts';
+import { digestOf, drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
 import { classOrder } from './class-order.ts';
 import { alikeAcross, Crossings, leftOut, likeness } from './duplicates.ts';
+import { expectOneSize } from './image-sizes.ts';
 import type { Loaded } from './kind.ts';
 import { placesByClass, placesByHash, placesByTime, type Shares } from './placement.ts';
 import { remarksOn } from './remarks.ts';
@@ -18,6 +19,8 @@ export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
 export interface Candidate {
   readonly text: string;
   readonly pair?: string;
+  /** An image, of which the text is what it is called. */
+  readonly pixels?: Pixels;
   readonly target?: Named;
   readonly split?: Split;
   /** Texts of one group stay in one split. */
@@ -58,8 +61,11 @@ export interface Item extends Unplaced {
   readonly unit?: Unit;
 }
 
-/** What makes an example the same as another: its text, or both texts of a pair. */
-const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text : JSON.stringify([text, pair]));
+/** What makes an example the same as another: its text, or both texts of a pair, or the samples of an image. */
+const keyOf = ({ text, pair, pixels }: Candidate): string => {
+  if (pixels !== undefined) return digestOf(pixels.data);
+  return pair === undefined ? text : JSON.stringify([text, pair]);
+};
 
 /**
  * Pairs go to a split by their first text: what a model learns from one hypothesis about a premise, another one about the
@@ -166,8 +172,11 @@ const emptySplit = (split: Split, texts: number, classes: number, source: string
     ? dataErrors.oneTextAClass(source, texts, classes)
     : dataErrors.emptySplit(split, texts);
 
-const textsOf = ({ id, candidate: { text, pair } }: Item): Example =>
-  pair === undefined ? { id, text } : { id, text, pair };
+const textsOf = ({ id, candidate: { text, pair, pixels } }: Item): Example => ({
+  ...{ id, text },
+  ...(pair === undefined ? {} : { pair }),
+  ...(pixels === undefined ? {} : { pixels }),
+});
 
 /** Texts with what is known of them, class indices for names. */
 const byIndex = (classes: readonly string[]) => {
@@ -191,6 +200,7 @@ const byIndex = (classes: readonly string[]) => {
  * group.
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
+  expectOneSize(candidates);
   const { items: all, duplicates, contradictions, crossings } = unique(candidates, options);
   const open = withEveryClassInTrain(placed(all, options), options);
   const everything = withoutHeldOut(open);

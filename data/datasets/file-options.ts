@@ -109,7 +109,7 @@ export const fileOptions = {
   maxLength: maxLengthOption(128),
 };
 
-export type FileConfig = z.output<z.ZodObject<typeof fileOptions>>;
+export type FileConfig = Omit<z.output<z.ZodObject<typeof fileOptions>>, 'task'> & { readonly task: DatasetTask };
 
 /** Where the targets of a table are. */
 export const targetOptions = ({

@@ -8,6 +8,7 @@ import { documents } from './documents.ts';
 import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook, Whole } from './kind.ts';
+import { mnist } from './mnist.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
@@ -28,6 +29,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   parquet,
   folder,
   conll,
+  mnist,
 ];
 
 const [first, ...others] = datasets;

@@ -64,10 +64,14 @@ export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'sum
   whole(config: unknown, base: string): Promise<Whole>;
 }
 
+/** Where examples are no sequences. */
+export const NO_LENGTH = 1;
+
+const lengthIn = (config: Readonly<Record<string, unknown>>): number =>
+  typeof config.maxLength === 'number' ? config.maxLength : NO_LENGTH;
+
 /** Hides the option type of a dataset behind its own schema, so that datasets of all kinds fit one list. */
-export const defineDataset = <S extends z.ZodObject<{ readonly maxLength: z.ZodDefault<z.ZodInt> }>>(
-  kind: DatasetKind<S>,
-): AnyDataset => ({
+export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyDataset => ({
   ...kind,
   task: (config) => kind.task(kind.config.parse(config)),
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
@@ -75,7 +79,7 @@ export const defineDataset = <S extends z.ZodObject<{ readonly maxLength: z.ZodD
   look: async (given, base) => {
     const config = kind.config.parse(given);
     const seen = (await kind.look?.(config, base)) ?? { classes: [], whole: false, remarks: [] };
-    return { ...seen, task: kind.task(config), maxLength: config.maxLength };
+    return { ...seen, task: kind.task(config), maxLength: lengthIn(config) };
   },
   load: (config, base) => kind.load(kind.config.parse(config), base),
   whole: (config, base) => {

@@ -58,13 +58,13 @@ const labelProblems = (labelled: number | undefined, task: DatasetTask): readonl
     ? []
     : [{ code: 'needless-labels', path: ['labelled'], message: noLabels(task) }];
 
-const folderOf = (name: string, base: string): string => {
+export const folderOf = (name: string, base: string): string => {
   const folder = findPackage(name, base);
   if (folder === undefined) throw dataErrors.missingPackage(name, `${base} and ${process.cwd()}`);
   return folder;
 };
 
-const packageProblems = (name: string, source: string, base: string) => {
+export const packageProblems = (name: string, source: string, base: string) => {
   const folder = findPackage(name, base);
   if (folder !== undefined && existsSync(join(folder, source))) return [];
   const { code, message } = dataErrors.missingPackage(name, `${base} and ${process.cwd()}`);

@@ -123,10 +123,11 @@ const isMissing = (value: unknown): value is MissingValue =>
   typeof value === 'object' && value !== null && 'missing' in value;
 
 const candidateOf = (row: Row, { split, columns }: Part): LocatedCandidate => {
-  const { at, wordAt, text, pair, target, split: named, group, time } = row;
+  const { at, wordAt, text, pixels, pair, target, split: named, group, time } = row;
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
     ...{ at, wordAt, text: text.trim() },
+    ...(pixels === undefined ? {} : { pixels }),
     ...(pair === undefined ? {} : { pair: pair.trim() }),
     ...(target === undefined || isMissing(target) ? {} : { target: target.target }),
     ...(own === undefined ? {} : { split: own }),

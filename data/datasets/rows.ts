@@ -1,3 +1,4 @@
+import type { Pixels } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
 import { wordIn, wordsOf } from '../targets/words-of-text.ts';
@@ -31,6 +32,8 @@ export interface Values {
   readonly names: readonly string[];
   /** In the order in which the columns were asked for; undefined where the row lacks one. */
   readonly values: readonly unknown[];
+  /** Of a row that is an image: its text is what it is called. */
+  readonly pixels?: Pixels;
 }
 
 /** A file format: streams rows; throws a dataError that names file and line. */
@@ -59,6 +62,7 @@ export interface RowReader {
 export interface Row {
   readonly at: string;
   readonly text: string;
+  readonly pixels: Pixels | undefined;
   readonly pair: string | undefined;
   readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
@@ -117,6 +121,7 @@ export async function* readRows(
     yield {
       at: row.at,
       text: read !== undefined && 'text' in read ? read.text : plainText(asked, columns),
+      pixels: row.pixels,
       wordAt: wordIn(row),
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
       target: read,

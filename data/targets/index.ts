@@ -1,4 +1,4 @@
-import { type DatasetTask, type DataTask, datasetTasks, dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, type DataTask, datasetTasks, dataTask, readsTexts } from '../../ground/tasks.ts';
 import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
 import { classesOfText } from './classes-of-text.ts';
@@ -24,7 +24,7 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
 export const targetKindOf = (task: DatasetTask): TargetKind => kinds[dataTask(task).truth];
 
 /** Tasks whose targets a table of the user's can hold. */
-export const tableTasks = datasetTasks.filter((task) => targetKindOf(task).table !== undefined);
+export const tableTasks = datasetTasks.filter((task) => readsTexts(task) && targetKindOf(task).table !== undefined);
 
 /** Those of them whose targets are about words. */
 export const wordTasks = tableTasks.filter((task) => targetKindOf(task).table?.words === true);

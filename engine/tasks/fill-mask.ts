@@ -5,6 +5,7 @@ import { type TextInput, tokenizerOf } from '../../data/tokenize.ts';
 import { modelError } from '../../ground/errors.ts';
 import { atPlaces } from '../../models/at-places.ts';
 import { withMaskedHead } from '../../models/masked-head.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { maskTokenOf } from '../../models/special-tokens.ts';
 import { tokensOf } from '../encoded.ts';
@@ -49,8 +50,8 @@ export const fillMask: Task = {
       encoded.flatMap(({ places = [], byRole }) => Array.from(places, (place) => byRole.original?.[place] ?? -1)),
     ),
   varying: maskingFor,
-  names: ({ tokenizer }) => {
-    const { size, token } = tokenizerOf(tokenizer);
+  names: (model) => {
+    const { size, token } = tokenizerOf(tokenizerIn(model));
     return Array.from({ length: size }, (_, id) => token(id) ?? `${id}`);
   },
   fit: (given) => {

@@ -2,6 +2,7 @@ import type { TaskName } from '../../ground/tasks.ts';
 import { namedEntities, textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
 import { fillMask } from './fill-mask.ts';
+import { imageClassification } from './image-classification.ts';
 import { multiLabel } from './multi-label.ts';
 import { score } from './score.ts';
 import type { Task } from './task.ts';
@@ -12,7 +13,7 @@ export type { Task } from './task.ts';
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [
   ...[textClassification, tokenClassification, namedEntities, multiLabel, score],
-  ...[features, fillMask, textGeneration],
+  ...[features, fillMask, textGeneration, imageClassification],
 ];
 
 /** The task of data, or of a model. */

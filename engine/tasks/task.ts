@@ -1,8 +1,8 @@
 import type { Targets } from '../../data/answer-targets.ts';
-import type { Example } from '../../data/dataset.ts';
+import type { Example, Input } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
 import type { Rows } from '../../data/rows.ts';
-import type { TextEncoder, TextInput } from '../../data/tokenize.ts';
+import type { TextEncoder } from '../../data/tokenize.ts';
 import type { PlacedWord } from '../../data/words.ts';
 import type { Judged } from '../../ground/metrics/metric.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
@@ -37,16 +37,11 @@ export interface Reader extends Pick<Model, 'tokenizer' | 'info'> {
 export interface Task {
   readonly name: DatasetTask;
   /** Examples as a model reads them, in their order. */
-  encode(
-    model: Reader,
-    texts: readonly TextInput[],
-    maxLength: number,
-    signal?: AbortSignal,
-  ): Promise<readonly Encoded[]>;
+  encode(model: Reader, texts: readonly Input[], maxLength: number, signal?: AbortSignal): Promise<readonly Encoded[]>;
   /** The words of a text that people ask about, where there is an answer about each. */
   words?(text: string): readonly PlacedWord[];
   /** Texts that people ask about, where these are read otherwise than examples of data: each has to have a place. */
-  ask?(model: Reader, texts: readonly TextInput[]): Promise<readonly Encoded[]>;
+  ask?(model: Reader, texts: readonly Input[]): Promise<readonly Encoded[]>;
   /** What the answers about examples should be, one after the other; left out where only a teacher can tell. */
   targets?(examples: readonly Example[], encoded: readonly Encoded[], classes: readonly string[]): Targets;
   /** What gives another reading of an example for every update that meets it, with as many places. */

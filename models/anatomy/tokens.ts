@@ -4,7 +4,7 @@ import { type Graph, indexOf, type Node, type Value, value } from '../../graph/g
 import { looksUpRows, readsRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import { modelTask } from '../../ground/tasks.ts';
-import type { Model, ModelInfo } from '../model.ts';
+import { type Model, type ModelInfo, tokensIn } from '../model.ts';
 import { answerName, expectInput } from '../signature.ts';
 import { rebuilt } from './rebuild.ts';
 
@@ -48,11 +48,11 @@ const comparisons = (graph: Graph, ids: ReadonlySet<Value>): readonly Node[] =>
 const expectSameRoles = (
   graph: Graph,
   ids: ReadonlySet<Value>,
-  { processor: { tokens } }: ModelInfo,
+  { processor }: ModelInfo,
   kept: readonly number[],
 ): void => {
   const [node] = comparisons(graph, ids);
-  const moved = Object.values(tokens).find((id) => kept[id] !== id);
+  const moved = Object.values(tokensIn(processor)).find((id) => kept[id] !== id);
   if (node === undefined || moved === undefined) return;
   throw modelError(
     `${node.op} '${node.name}' compares token ids with numbers, and the special token ${moved} would get another id`,

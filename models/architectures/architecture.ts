@@ -32,7 +32,7 @@ export interface Facts {
 }
 
 /** What a head answers about: a checkpoint without one puts out features. */
-type HeadPlace = ModelTask['about'];
+type HeadPlace = Exclude<ModelTask['about'], 'image'>;
 
 /** Where a checkpoint keeps the head of one task, and how it computes. */
 export interface HeadLayout<C> {
@@ -112,7 +112,9 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   dropout: architecture.dropout(config),
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
-    const layout = architecture.heads[modelTask(task).about];
+    const { about } = modelTask(task);
+    if (about === 'image') throw new Error(`a model of texts has no head for ${task}`);
+    const layout = architecture.heads[about];
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       copies: layout.copies?.(config) ?? [],

@@ -96,6 +96,7 @@ const about: Readonly<Record<ModelTask['about'], (asked: Asked) => readonly Answ
   text: aboutTexts,
   word: aboutWords,
   token: aboutTokens,
+  image: aboutTexts,
 };
 
 /** What a model said of each text, in the way of its task. */

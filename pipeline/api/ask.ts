@@ -1,6 +1,8 @@
+import type { Example } from '../../data/dataset.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { Reader, Task } from '../../engine/tasks/task.ts';
+import { isMissing, reworded } from '../../ground/errors.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
@@ -21,13 +23,41 @@ export const textsFor = (folder: string, { words }: Task, given: readonly Given[
   }));
 };
 
+/** What is wrong with an image is wrong with what was asked. */
+const inRequest = <T>(work: () => Promise<T>): Promise<T> =>
+  work().catch((error: unknown) => {
+    throw reworded(error, requestError);
+  });
+
+/** Images in the files that a model of images is asked about. */
+const imagesOf = async (
+  folder: string,
+  given: readonly Given[],
+): Promise<readonly (Given & Pick<Example, 'pixels'>)[]> => {
+  if (given.some(({ pair }) => pair !== undefined))
+    throw requestError(`${folder}: reads images; leave --pair and --pairs out`);
+  const { readImage } = await import('../../data/images/index.ts');
+  const one = async ({ text }: Given) => {
+    const pixels = await inRequest(() => readImage(text, text)).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+      throw requestError(`${text}: no such file; ${folder} reads images: name .png or .jpg files`);
+    });
+    return { text, pixels };
+  };
+  return await Promise.all(given.map(one));
+};
+
 const LONGEST_SHOWN = 60;
 
 const calledBy = (texts: readonly Given[], i: number): string =>
   `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
 
 /** Texts as the task reads what people ask; each has to ask something. */
-const readAs = async (task: Task, model: Reader, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+const readAs = async (
+  task: Task,
+  model: Reader,
+  texts: readonly (Given & Pick<Example, 'pixels'>)[],
+): Promise<readonly Encoded[]> => {
   const { info } = model;
   if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
   const encoded = await task.ask(model, texts);
@@ -51,7 +81,7 @@ export const predictorOf = async ({ folder, model }: Opened, threads: number) =>
   await limited(() => textWork({ folder, model }, []));
   const task = taskOf(model.info.task);
   const predictor = await openPredictor({ model, task, threads });
-  const encoder = tokenizerOf(model.tokenizer);
+  const encoder = model.tokenizer === undefined ? undefined : tokenizerOf(model.tokenizer);
   return { task, predictor, encoder, labels: task.names?.(model) ?? model.info.labels };
 };
 
@@ -84,6 +114,10 @@ interface AskedFor {
 export const allowed = (opened: Opened, given: readonly Given[]) => limited(() => textWork(opened, given));
 
 export const readBy = async ({ folder, task, model }: Reading, given: readonly Given[]): Promise<Read> => {
+  if (model.info.processor.pixels !== undefined) {
+    const images = await imagesOf(folder, given);
+    return { texts: given, examples: await inRequest(() => readAs(task, model, images)) };
+  }
   const texts = textsFor(folder, task, given);
   return { texts, examples: await readAs(task, model, texts) };
 };
@@ -102,12 +136,16 @@ export const saidOf = async (
   });
 };
 
+/** The model with its tokenizer at work, where it has one. */
+const readerOf = ({ opened: { model }, encoder }: Asking): Reader =>
+  encoder === undefined ? model : { ...model, encoder };
+
 /** What a loaded model says of texts, and the texts as it read them. */
 export const answered = async (asking: Asking, given: readonly Given[], asked: AskedFor) => {
-  const { opened, task, encoder, labels } = asking;
+  const { opened, task, labels } = asking;
   const { folder, model } = opened;
   const { renew } = await allowed(opened, given);
-  const read = await readBy({ folder, task, model: { ...model, encoder } }, given);
+  const read = await readBy({ folder, task, model: readerOf(asking) }, given);
   const onProgress = (done: number, total: number): void => {
     renew();
     asked.onProgress(done, total);

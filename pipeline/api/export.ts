@@ -77,7 +77,7 @@ const write = async (models: Models, folder: string, threads: number, signal: Ab
     if (shared === undefined) throw new Error('a folder of models holds at least one');
     const { task, modelType, labels } = shared.info;
     const { clientLimits } = await import('../../data/tokenizers/client-limits.ts');
-    const unsupported = clientLimits(shared.tokenizer);
+    const unsupported = shared.tokenizer === undefined ? [] : clientLimits(shared.tokenizer);
     const files = [...models.keys()].map((precision) => ({
       precision,
       file: onnxFile(precision),

@@ -71,8 +71,8 @@ const openFolder = async (path: string): Promise<Foreign> => {
     throw requestError(
       `${path} holds no model: expected model.onnx or onnx/model.onnx, model.json (a stage's folder) or config.json with weights (a checkpoint)`,
     );
-  const { importFolder } = await import('../../models/importers/folder/index.ts');
-  const model = await importFolder(resolve(path), { head: 'keep' }).catch((error: unknown) => {
+  const { importModel } = await import('../../models/importers/index.ts');
+  const model = await importModel(resolve(path), process.cwd(), { head: 'keep' }).catch((error: unknown) => {
     throw reworded(error, (message) => requestError(`${path}: ${message}`));
   });
   return await ofModel(path, model, 'model');

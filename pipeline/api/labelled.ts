@@ -4,7 +4,7 @@ import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { nameHint } from '../../data/errors.ts';
 import { indexed } from '../../data/targets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
-import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, type DataTask, dataTask, readsTexts } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
@@ -64,12 +64,21 @@ const columnsIn = async (task: DatasetTask, options: DataOptions) => {
   return found;
 };
 
-/** Reads all texts of a file as a task needs them. */
-export const readLabelled = async (task: DatasetTask, options: DataOptions): Promise<Labelled> => {
+const tableOf = async (task: DatasetTask, options: DataOptions): Promise<object> => {
   await expectFile(options.data);
-  const { dataSchema, whole } = await import('../../data/datasets/index.ts');
   const { guess, roles } = await columnsIn(task, options);
-  const config = dataSchema.safeParse(configOf(task, options, roles, guess));
+  return configOf(task, options, roles, guess);
+};
+
+/** Images lie in a folder with one folder a class. */
+const folderOf = (task: DatasetTask, { data }: DataOptions): object => ({
+  ...{ uses: 'folder', folder: basename(resolve(data)), task },
+});
+
+/** Reads all texts of a file, or images of a folder, as a task needs them. */
+export const readLabelled = async (task: DatasetTask, options: DataOptions): Promise<Labelled> => {
+  const { dataSchema, whole } = await import('../../data/datasets/index.ts');
+  const config = dataSchema.safeParse(readsTexts(task) ? await tableOf(task, options) : folderOf(task, options));
   if (!config.success) {
     throw requestError(`${options.data}: cannot be read for ${task}: ${config.error.issues[0]?.message}`);
   }

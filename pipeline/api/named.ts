@@ -36,8 +36,8 @@ const inFolder = async (path: string): Promise<Models> => {
   const { folderKind, readModels } = await import('../../models/files.ts');
   await beforeReading(path);
   if ((await folderKind(path)) !== 'checkpoint') return await readModels(path);
-  const { importFolder } = await import('../../models/importers/folder/index.ts');
-  return await imported(path, () => importFolder(resolve(path), { head: 'keep' }));
+  const { importModel } = await import('../../models/importers/index.ts');
+  return await imported(path, () => importModel(resolve(path), process.cwd(), { head: 'keep' }));
 };
 
 const fromPackage = async (name: string): Promise<Models> => {
@@ -90,11 +90,11 @@ const downloaded = async (name: string, reading: Reading): Promise<string> => {
 /** Weights stay in their files until they are written, so these are there as long as `use` takes. */
 const withDownload = async <T>(name: string, reading: Reading, use: (models: Models) => Promise<T>): Promise<T> => {
   const { checkpointName } = await import('../../stages/import/hub.ts');
-  const { importFolder } = await import('../../models/importers/folder/index.ts');
+  const { importModel } = await import('../../models/importers/index.ts');
   const folder = await downloaded(name, reading);
   try {
     const called = await checkpointName((file) => join(folder, file));
-    return await use(await imported(name, () => importFolder(folder, { head: 'keep', name: called })));
+    return await use(await imported(name, () => importModel(folder, process.cwd(), { head: 'keep', name: called })));
   } finally {
     if (!reading.signal.aborted) await rm(reading.work, { recursive: true, force: true });
   }

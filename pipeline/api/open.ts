@@ -53,8 +53,8 @@ const openFile = async (file: string, { dtype }: FileOptions): Promise<Opened> =
 const openCheckpoint = async (folder: string, { dtype }: FileOptions): Promise<Opened> => {
   if (dtype !== undefined && dtype !== 'fp32')
     throw requestError(`${folder}: is a checkpoint of Hugging Face, which holds no ${dtype} model`);
-  const { importFolder } = await import('../../models/importers/folder/index.ts');
-  const model = await importFolder(resolve(folder), { head: 'keep' }).catch((error: unknown) => {
+  const { importModel } = await import('../../models/importers/index.ts');
+  const model = await importModel(resolve(folder), process.cwd(), { head: 'keep' }).catch((error: unknown) => {
     throw reworded(error, (message) => requestError(`${folder}: ${message}`));
   });
   return { folder, model };

@@ -13,7 +13,7 @@ const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): P
   const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
   const { tokensOf } = await import('../../engine/encoded.ts');
   const cut = cutShare(texts, 'texts');
-  const unknown = unknownShare(tokenizer, texts.map(tokensOf));
+  const unknown = tokenizer === undefined ? 0 : unknownShare(tokenizer, texts.map(tokensOf));
   return [
     ...(cut === undefined
       ? []

@@ -4,7 +4,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import type { Task } from '../../engine/tasks/task.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
 import { modelTask } from '../../ground/tasks.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { answersOf, type Said } from './answers.ts';
 import { type Read, readBy } from './ask.ts';
@@ -71,7 +71,7 @@ const chunkWriter = (out: string, isChoice: boolean) => {
 
 /** Chunks as the model takes them, one ahead of what is asked for; each is put with those that wait for answers. */
 const chunkReader = ({ folder, model, ...table }: TableOrder, task: Task, unanswered: Chunk[]) => {
-  const reading = { folder, task, model: { ...model, encoder: tokenizerOf(model.tokenizer) } };
+  const reading = { folder, task, model: { ...model, encoder: tokenizerOf(tokenizerIn(model)) } };
   const chunks = chunksOf(table);
   const read = async (): Promise<ReadRows | undefined> => {
     const { done, value: rows } = await chunks.next();

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { moduleBeside } from '../../data/process.ts';
 import { openThread, type Thread } from '../../data/thread.ts';
 import { type Progress, seldom } from '../../ground/progress.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
 import { defaultThreads } from '../plan/threads.ts';
@@ -73,7 +74,8 @@ const answerTable = async (
   const counting = inTurn(thread.ask('count', asked));
   const opened = await openModel(path, options);
   const { folder, model } = opened;
-  const { info, tokenizer } = model;
+  const { info } = model;
+  const tokenizer = tokenizerIn(model);
   const begun = inTurn(thread.ask('begin', { ...asked, out, folder, model: { info, tokenizer } }));
   const total = await counting;
   const { predictor } = await predictorOf(opened, threads);

@@ -22,6 +22,7 @@ Examples:
   $ decant predict runs/NAME/deploy --dtype fp32 "a large wild cat"      # the float model of the folder
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
   $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
+  $ decant predict runs/NAME/models/digits seven.png another.jpg      # images of the size that the model reads
   $ decant predict runs/NAME/models/filler "A [MASK] is a wild cat." --top 5      # the most probable tokens of each mask
   $ decant predict runs/NAME/deploy --data reviews.csv --out answers.csv      # every row with its answer, in order
   $ cat texts.txt | decant predict runs/NAME/deploy --json
@@ -80,10 +81,13 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
   const command = program
     .command('predict')
     .argument('<model>', 'model folder: a stage of a run, or an exported one; or an ONNX file in it')
-    .argument('[text...]', 'texts; without any, one text a line is read from standard input')
-    .summary('classify or rate texts, tag or fill in their words, or make vectors of them')
+    .argument(
+      '[text...]',
+      'texts, or image files for a model of images; without any, one a line is read from standard input',
+    )
+    .summary('classify or rate texts, tag or fill in their words, make vectors of them, or classify images')
     .description(
-      'Classify or rate texts, tag their words, fill in masked ones, or make vectors of them, with the model of a stage or of an exported folder.',
+      'Classify or rate texts, tag their words, fill in masked ones, make vectors of them, or classify images, with the model of a stage or of an exported folder.',
     )
     .addOption(
       new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),

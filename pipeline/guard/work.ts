@@ -17,6 +17,7 @@ const bytesOf = (given: TextInput): number => {
 
 /** Of the file, or of what was made of files of another kind. */
 const tokenizerBytes = async (folder: string, { tokenizer }: Model): Promise<number> => {
+  if (tokenizer === undefined) return 0;
   const file = await stat(join(folder, 'tokenizer.json')).catch(() => undefined);
   return file?.size ?? Buffer.byteLength(JSON.stringify(tokenizer));
 };

@@ -15,7 +15,7 @@ const WORK_A_TEXT = 30_000;
 const MOST_WEIGHTS = 2 ** 25;
 
 /** 96 MB of training rows. */
-const MOST_ENTRIES = 2 ** 23;
+export const MOST_ENTRIES = 2 ** 23;
 
 /** Penalties to choose from, as the inverse of penalty times texts (scikit-learn's C). */
 const INVERSE_PENALTIES = [10, 100, 1000];

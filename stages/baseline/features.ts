@@ -1,3 +1,4 @@
+import type { Input } from '../../data/dataset.ts';
 import type { TextInput } from '../../data/tokenize.ts';
 import { BYTES_A_NUMBER, namedBytes } from './bytes.ts';
 
@@ -13,7 +14,7 @@ export interface Vectorizer {
   readonly features: number;
   /** Of its terms, each with its inverse document frequency; of hashed ones the number in place of the name. */
   readonly bytes: number;
-  rows(texts: readonly TextInput[]): SparseRows;
+  rows(texts: readonly Input[]): SparseRows;
 }
 
 const EDGE = '|';

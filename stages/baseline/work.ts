@@ -14,6 +14,7 @@ import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { predictNumbers } from './numbers.ts';
 import { tellSets } from './one-vs-rest.ts';
+import { pixelVectorizer, spacedImages } from './pixels.ts';
 import { postingsOf, SparseWeights, sparseBytes } from './sparse.ts';
 
 const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
@@ -74,10 +75,30 @@ const answering = (vectorizer: Vectorizer, score: Scorer, classes: number): ((te
   };
 };
 
+/** What a linear model learns from, and what it is called. */
+interface Linear {
+  readonly train: readonly Example[];
+  readonly vectorizer: Vectorizer;
+  readonly called: string;
+}
+
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
   const train = spacedTexts(dataset.train);
-  const vectorizer = learnVectorizer(train);
+  return classify(dataset, { train, vectorizer: learnVectorizer(train), called: 'linear bag of words' }, ctx);
+};
+
+/** The same over the brightness of pixels. */
+const classifyImages = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
+  const train = spacedImages(dataset.train);
+  return classify(dataset, { train, vectorizer: pixelVectorizer(train), called: 'linear, of pixels' }, ctx);
+};
+
+const classify = async (
+  dataset: Dataset,
+  { train, vectorizer, called }: Linear,
+  ctx: StageContext,
+): Promise<Reported> => {
   const { training, effort, bytes, weights } = prepared(dataset, train, vectorizer);
   const classes = dataset.classes.length;
   const validated = rowsOf(vectorizer, dataset.validation);
@@ -94,7 +115,7 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Repor
   await writeTest(ctx, dataset, rows, { width: 1, data: test.labels });
   // What is told beside the score: how it came about.
   const linear = {
-    ...{ score: right, called: 'linear bag of words', predicted: true },
+    ...{ score: right, called, predicted: true },
     validationScore: validation,
     features: vectorizer.features,
     inversePenalty,
@@ -119,6 +140,7 @@ type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
 
 const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
   linear: classifyTexts,
+  pixels: classifyImages,
   ridge: predictNumbers,
   // Tokens are a model's: its evaluation counts them.
   frequency: withoutPredictions,

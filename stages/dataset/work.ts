@@ -1,6 +1,7 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { type DataConfig, load } from '../../data/datasets/index.ts';
 import { writeDataset } from '../../data/files.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { StageRun } from '../stage.ts';
 import type { Reported } from './index.ts';
 import { asStageError } from './index.ts';
@@ -22,7 +23,9 @@ const averageWords = ({ train, unlabelled, validation, test }: Dataset): number 
 export const run: StageRun<DataConfig, Reported> = async (_, config, ctx) => {
   const { dataset: made, duplicates, contradictions, dropped, remarks } = await loaded(config, ctx.base);
   if (duplicates > 0) {
-    ctx.log(`${duplicates} repeated texts were left out, ${contradictions} of them with another label than the first`);
+    ctx.log(
+      `${duplicates} repeated ${dataTask(made.task).words.inputs} were left out, ${contradictions} of them with another label than the first`,
+    );
   }
   if (dropped > 0) ctx.log(`${dropped} rows without a text or a label were left out`);
   for (const remark of remarks) ctx.log(remark);

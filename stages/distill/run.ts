@@ -10,7 +10,7 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { tapsOf } from '../../models/anatomy/taps.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { teacherProblem } from '../label/index.ts';
@@ -78,7 +78,7 @@ const besideOf = async (student: Model, teacher: Model, { dataset, config }: Dis
   if (isQuantized(teacher.graph)) throw stageError(why.quantized(config));
   const model = answers ? taskOf(dataset.task).answering(teacher) : teacher;
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return { model };
-  const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
+  const ids = await tokenTranslation(tokenizerIn(student), tokenizerIn(teacher));
   if (ids === undefined) throw stageError(why.tokens);
   return { model, ids };
 };

@@ -6,7 +6,7 @@ import { type Answers, answerCount } from '../../engine/answers.ts';
 import { type Encoded, textNumber } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { answersWholes } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
@@ -75,7 +75,7 @@ export const answersTo = async (
     ...{ split, rows },
     ...(task.targets === undefined ? {} : { targets }),
     ...(thresholds === undefined ? {} : { thresholds }),
-    ...(modelTask(task.name).about === 'text' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
+    ...(answersWholes(task.name) ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
     ...(modelTask(task.name).reads === 'before' ? { bytes: bytesOf(dataset.test, answers) } : {}),
   };
 };

@@ -11,7 +11,7 @@ import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { ClientFigures } from '../../ground/reported/evaluation.ts';
 import { dataTask } from '../../ground/tasks.ts';
-import type { Model } from '../../models/model.ts';
+import type { Model, TextModel } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import { tokenizerConfigJson } from '../export/tokens.ts';
 import type { StageContext } from '../stage.ts';
@@ -135,13 +135,13 @@ const firstOf = ({ model, dataset, encoded }: Compared, [first]: readonly Differ
 
 /** A model, and the test texts as it is evaluated on them. */
 interface Compared {
-  readonly model: Model;
+  readonly model: TextModel;
   readonly dataset: Dataset;
   readonly encoded: readonly Encoded[];
 }
 
 /** Undefined where nobody can say: its patterns might never end in JavaScript, or its library refuses the file. */
-const loadClient = ({ tokenizer, info }: Model): Client | string => {
+const loadClient = ({ tokenizer, info }: TextModel): Client | string => {
   const risks = risksOf(tokenizer);
   if (risks.length > 0)
     return `what transformers.js makes of the texts was not tried: ${risks.join(', ')} might never end`;

@@ -2,7 +2,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { cutShare } from '../../data/lengths.ts';
 import { answersAbout, cutAnswers } from '../../engine/answers.ts';
 import type { Encoded } from '../../engine/encoded.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 /** What decides how much of a text is read: the data, or a model that has fewer positions. */
@@ -12,8 +12,7 @@ const limitOf = (data: number, model: number): string =>
     : `${data} tokens (data.maxLength)`;
 
 /** What the texts of the test split are called: words are read in sentences. */
-export const testTexts = ({ task }: Pick<ModelInfo, 'task'>): string =>
-  modelTask(task).about === 'word' ? 'test sentences' : 'test texts';
+export const testTexts = ({ task }: Pick<ModelInfo, 'task'>): string => `test ${dataTask(task).words.inputs}`;
 
 /**
  * How much of the test texts nobody reads, in one sentence; undefined where all are whole. The same of every model that cuts

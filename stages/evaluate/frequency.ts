@@ -4,7 +4,7 @@ import { spaced } from '../../data/spaced.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { meanOf } from '../../ground/metrics/metric.ts';
 import type { BaselineMetrics } from '../../ground/reported/data.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { specialIds } from '../../models/special-tokens.ts';
 import { BYTES_A_NUMBER } from '../baseline/bytes.ts';
 
@@ -14,7 +14,7 @@ const MOST_TEXTS = 20_000;
 /** How often the training texts have each token of a vocabulary, and one more time each, so that none is impossible. */
 const countsOf = async (model: Model, dataset: Dataset, asked: ReadonlySet<number>, signal: AbortSignal) => {
   const { train, unlabelled, maxLength } = dataset;
-  const tokenizer = tokenizerOf(model.tokenizer);
+  const tokenizer = tokenizerOf(tokenizerIn(model));
   // A special token counts where it is asked for, as the end of texts is.
   const special = new Set([...specialIds(model)].filter((id) => !asked.has(id)));
   const counts = new Float64Array(tokenizer.size);

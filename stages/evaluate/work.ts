@@ -52,9 +52,14 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const answers = model.info.task === dataset.task && targets.data.length > 0;
   const guess = answers ? guesses[dataTask(dataset.task).baseline ?? 'nothing'] : undefined;
   const baselines = await guess?.(model, dataset, targets, ctx.signal);
-  const client = compares
-    ? await inClient({ model, dataset, encoded: await asClientsRead(model, dataset, encoded) }, ctx)
-    : undefined;
+  const { tokenizer } = model;
+  const client =
+    compares && tokenizer !== undefined
+      ? await inClient(
+          { model: { ...model, tokenizer }, dataset, encoded: await asClientsRead(model, dataset, encoded) },
+          ctx,
+        )
+      : undefined;
   const cut = cutNote(encoded, dataset, model.info);
   const files = modelFiles(modelInput);
   const gzipBytes = await bytesAfter(files, gzip);

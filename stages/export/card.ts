@@ -6,6 +6,7 @@ import { FOLDER } from '../../ground/reported/stage.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { onnxFile, type Precision } from '../../models/precision.ts';
+import { readsTexts } from '../../models/signature.ts';
 import { clientClassOf } from './families.ts';
 import { ownNames } from './names.ts';
 import { UNTITLED } from './placeholder.ts';
@@ -20,6 +21,7 @@ const dimensionNames: Readonly<Record<string, string>> = {
   headWidth: 'width of a head',
   ffn: 'feed-forward width',
   vocabulary: 'tokens in the vocabulary',
+  patch: 'edge of a patch',
 };
 
 const contents = new Map<Precision, string>([
@@ -49,7 +51,7 @@ const needed = ({ minor, opset, format }: RuntimeNeed): string =>
 
 /** What of the tokenizer the client that the folder is for does not carry out. */
 const clientSection = (tokenizer: Model['tokenizer']): string => {
-  const limits = clientLimits(tokenizer);
+  const limits = tokenizer === undefined ? [] : clientLimits(tokenizer);
   if (limits.length === 0) return '';
   const lines = limits.map((limit) => `- ${inert(limit)}`).join('\n');
   return `\n## In transformers.js\nIts tokenizer does not carry out these settings of tokenizer.json, so some texts become other tokens than in Python:\n\n${lines}\n`;
@@ -57,7 +59,7 @@ const clientSection = (tokenizer: Model['tokenizer']): string => {
 
 /** Where no class of transformers.js fits the tokenizer, the types of a pair have to be asked for. */
 const pairNote = (info: ModelInfo, tokenizer: Model['tokenizer']): string =>
-  asksForTypes(info, tokenizer)
+  tokenizer !== undefined && asksForTypes(info, tokenizer)
     ? '\nPairs of texts: `tokenizer(text, { text_pair, return_token_type_ids: true })`; without it transformers.js leaves out ' +
       'which text a token belongs to.\n'
     : '';
@@ -94,17 +96,27 @@ const clientUse = (used: Used): string => {
     : `The graph keeps the names of the file that it was made from, so transformers.js cannot feed it; ONNX Runtime does, as below.\n\n${own.join('\n')}`;
 };
 
+const languageLine = ({ signature }: ModelInfo, languages: readonly string[]): string =>
+  readsTexts(signature) ? `Languages: ${languages.length === 0 ? 'not known' : languages.join(', ')}.\n` : '';
+
+/** What it reads at most, or alone. */
+const readsOf = ({ maxLength, processor: { pixels } }: ModelInfo): string =>
+  pixels === undefined
+    ? `longest text: ${maxLength} tokens`
+    : `images: ${pixels.width} x ${pixels.height} pixels, ${pixels.channels === 1 ? 'grey' : `${pixels.channels} channels`}`;
+
 /** README.md of an exported folder. */
 export const modelCard = (
-  { info, tokenizer }: Omit<Model, 'graph'>,
+  model: Omit<Model, 'graph'>,
   files: ReadonlyMap<Precision, RuntimeNeed>,
   { results, languages }: CardWords,
 ): string => {
+  const { info, tokenizer } = model;
   const sizes = Object.entries(info.dimensions).map(
     ([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`,
   );
   const classes = info.labels.length === 0 ? '' : `\nClasses: ${info.labels.map(inert).join(', ')}\n`;
-  const used = usedOf({ info, tokenizer }, [...files.keys()]);
+  const used = usedOf(model, [...files.keys()]);
   return `---
 library_name: transformers.js
 pipeline_tag: ${modelTask(info.task).pipeline}
@@ -113,17 +125,16 @@ ${languages.length === 0 ? '' : `language: [${languages.map((code) => `"${code}"
 
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
 ${results === '' ? '' : `${results}\n`}
-Languages: ${languages.length === 0 ? 'not known' : languages.join(', ')}.
-${classes}${standIn(info)}
+${languageLine(info, languages)}${classes}${standIn(info)}
 ## Files
 ${[...files].map(([file, need]) => `${fileLine(file)}; ${needed(need)}`).join('\n')}
 
 ## Shape
 ${sizes.join('\n')}
-- longest text: ${info.maxLength} tokens
+- ${readsOf(info)}
 ${clientSection(tokenizer)}
 ## Use
-On the command line: \`npx decant predict ${FOLDER} "Some text."\`
+On the command line: \`npx decant predict ${FOLDER} ${info.processor.pixels === undefined ? '"Some text."' : 'image.png'}\`
 
 ${clientUse(used)}
 

@@ -2,7 +2,7 @@ import { thresholdOf } from '../../data/sets.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { activationNames } from '../../models/activation.ts';
-import type { ModelInfo } from '../../models/model.ts';
+import { type ModelInfo, tokensIn } from '../../models/model.ts';
 import { clientOptions, type Precision, preferred } from '../../models/precision.ts';
 import { clientClassOf } from './families.ts';
 import { tokenId } from './tokenizer.ts';
@@ -63,8 +63,21 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
     const id = text === undefined ? undefined : tokenId(tokenizer, text);
     ids[key] = id ?? (info.dimensions.vocabulary === info.checkpoint?.vocab_size ? given : null);
   }
-  return { ...ids, pad_token_id: info.processor.tokens.padding };
+  return { ...ids, pad_token_id: tokensIn(info.processor).padding };
 };
+
+/** What is said of the texts that it reads. */
+const positionsOf = ({ checkpoint, maxLength }: ModelInfo): Config =>
+  checkpoint === undefined ? { max_position_embeddings: maxLength } : {};
+
+/** What is said of the images that it reads. */
+const imagesOf = ({ processor: { pixels } }: ModelInfo): Config =>
+  pixels === undefined
+    ? {}
+    : {
+        image_size: pixels.height === pixels.width ? pixels.height : [pixels.height, pixels.width],
+        num_channels: pixels.channels,
+      };
 
 /** A problem is left out where clients would take it for a reason to do nothing to a number. */
 const problemOf = ({ task, processor }: ModelInfo): Config => {
@@ -111,7 +124,7 @@ const withoutStates = ({ hiddenStates: _, ...info }: ModelInfo): ModelInfo => in
  */
 export const configJson = (
   info: ModelInfo,
-  tokenizer: TokenizerJson,
+  tokenizer: TokenizerJson | undefined,
   files: readonly Precision[],
 ): Record<string, unknown> => {
   const { modelType, architecture, sizes } = clientClassOf(info);
@@ -119,9 +132,9 @@ export const configJson = (
     ...kept(info),
     model_type: modelType,
     architectures: [architecture],
-    ...(info.checkpoint === undefined ? { max_position_embeddings: info.maxLength } : {}),
+    ...(tokenizer === undefined ? imagesOf(info) : positionsOf(info)),
     ...sizesOf(info, sizes),
-    ...tokenIds(info, tokenizer),
+    ...(tokenizer === undefined ? {} : tokenIds(info, tokenizer)),
     ...problemOf(info),
     ...labelsOf(info),
     ...numberOf(info),

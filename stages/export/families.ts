@@ -8,6 +8,8 @@ interface Family {
   readonly classes: string;
   /** decant's figures under the names of its config.json. */
   readonly sizes: Readonly<Record<string, string>>;
+  /** Whether it reads images, and no texts. */
+  readonly images?: true;
   /** What transformers.js has no class for that answers about it, though Python has. */
   readonly missing?: readonly ModelTask['about'][];
   /** Whether its models write texts: transformers.js has no class of it that answers otherwise. */
@@ -25,6 +27,12 @@ const sizes = {
 };
 
 const factorized = { ...sizes, embedding: 'embedding_size' };
+
+/** Of what reads images by patches. */
+const imageSizes = {
+  ...{ hidden: 'hidden_size', layers: 'num_hidden_layers', heads: 'num_attention_heads' },
+  ...{ ffn: 'intermediate_size', patch: 'patch_size' },
+};
 
 const distilbert: Family = {
   classes: 'DistilBert',
@@ -51,16 +59,20 @@ export const families: Readonly<Record<string, Family>> = {
     sizes: { ...sizes, kvHeads: 'num_key_value_heads', headWidth: 'head_dim' },
     decodes: true,
   },
+  deit: { classes: 'DeiT', sizes: imageSizes, images: true },
   mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['word'] },
   modernbert: { classes: 'ModernBert', sizes },
   mpnet: { classes: 'MPNet', sizes },
   roberta: { classes: 'Roberta', sizes },
+  vit: { classes: 'ViT', sizes: imageSizes, images: true },
   'xlm-roberta': { classes: 'XLMRoberta', sizes },
 };
 
 /** What a client loads a model as. */
 export interface ClientClass {
   readonly modelType: string;
+  /** What the names of its classes begin with. */
+  readonly classes: string;
   /** The entry of `architectures` in config.json. */
   readonly architecture: string;
   readonly sizes: Family['sizes'];
@@ -86,6 +98,7 @@ export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' |
   const { classes, sizes: names } = standsIn ? bert : own;
   return {
     modelType: standsIn ? 'bert' : modelType,
+    classes,
     architecture: `${classes}${modelTask(task).classSuffix}`,
     sizes: names,
   };

@@ -4,7 +4,7 @@ import { lengthBatches } from '../../data/batches.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { remembers } from '../../engine/decoding.ts';
-import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
+import { type Encoded, encodedImage, encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
@@ -18,7 +18,7 @@ import { expectBounded } from '../../models/bounded.ts';
 import { withCache } from '../../models/cache.ts';
 import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, type PixelRule, pixelsIn } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
 import { precisionOf } from '../../models/precision-of.ts';
@@ -27,6 +27,7 @@ import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson, generationJson } from './config.ts';
 import { differ } from './differ.ts';
+import { preprocessorConfigJson } from './preprocessor.ts';
 import { expectRemembering } from './remembered.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
@@ -87,16 +88,24 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
   await writeFile(path, text);
 };
 
+/** How clients read what the model is given. */
+const readingFiles = ({ info, tokenizer }: Model): Readonly<Record<string, string>> =>
+  tokenizer === undefined
+    ? { [deployFiles.preprocessor]: jsonText(preprocessorConfigJson(info)) }
+    : {
+        [deployFiles.tokenizer]: tokenizerText(tokenizer),
+        [deployFiles.tokenizerConfig]: jsonText(tokenizerConfigJson(info, tokenizer)),
+        'special_tokens_map.json': jsonText(specialTokens(info, tokenizer)),
+      };
+
 const writeFolder = async (folder: string, models: Models, shared: Model, said: CardWords): Promise<void> => {
-  const { info, tokenizer } = shared;
+  const { info } = shared;
   const graphs = new Map([...models].map(([precision, model]) => [precision, deployGraph(precision, model)]));
   const needs = new Map([...graphs].map(([precision, graph]) => [precision, runtimeNeed(graph)]));
   const files = [...models.keys()];
   const numbers = info.checkpointNumbers ?? {};
-  await write(folder, deployFiles.config, jsonTextWith(configJson(info, tokenizer, files), numbers));
-  await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
-  await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
-  await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
+  await write(folder, deployFiles.config, jsonTextWith(configJson(info, shared.tokenizer, files), numbers));
+  for (const [file, text] of Object.entries(readingFiles(shared))) await write(folder, file, text);
   await write(folder, 'README.md', modelCard(shared, needs, said));
   if (remembers(shared)) await write(folder, generationFile, jsonText(generationJson(info, tokenizer)));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
@@ -107,12 +116,20 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleTexts = async ({ info, tokenizer }: Model): Promise<readonly Encoded[]> =>
-  (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
+/** A dark image and a bright one. */
+const sampleImages = ({ height, width, channels }: PixelRule): readonly Encoded[] =>
+  [0, 255].map((sample) =>
+    encodedImage({ height, width, channels, data: new Uint8Array(height * width * channels).fill(sample) }),
+  );
+
+const samplesFor = async ({ info, tokenizer }: Model): Promise<readonly Encoded[]> =>
+  tokenizer === undefined
+    ? sampleImages(pixelsIn(info.processor))
+    : (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
 
 const sampleFeeds = async (model: Model): Promise<Feeds> => {
   const { info } = model;
-  const texts = await sampleTexts(model);
+  const texts = await samplesFor(model);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
   return feedsFor(info, texts, fitted(info, batch));
@@ -135,7 +152,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite) throw stageError(`${onnxFile(precision)} gives numbers that are not finite; nothing was exported`);
-    const longest = (await sampleTexts(model)).map(tokensOf).at(-1);
+    const longest = (await samplesFor(model)).map(tokensOf).at(-1);
     if (longest !== undefined && remembers(model) && batchingOf(model.graph) !== 'single')
       await expectRemembering(program, model, Int32Array.from(longest));
   } finally {

@@ -4,7 +4,7 @@ import { answerPort, type InputRole, type OutputRole } from '../../models/signat
 /** Names by which Hugging Face's clients feed a model and read it. */
 const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
   ...{ tokens: 'input_ids', mask: 'attention_mask', segments: 'token_type_ids' },
-  ...{ positions: 'position_ids', last: 'num_logits_to_keep' },
+  ...{ positions: 'position_ids', last: 'num_logits_to_keep', pixels: 'pixel_values' },
 };
 const clientOutputs: Readonly<Record<OutputRole, string>> = { hidden: 'last_hidden_state', scores: 'logits' };
 
@@ -35,14 +35,16 @@ const inPython: Readonly<Record<InputRole, string>> = {
   positions: 'list(range(len(text.ids)))',
   places: '[]',
   last: '0',
+  pixels: 'pixels',
 };
 
 const usualFeeds = ['tokens', 'mask', 'segments'] as const;
 
 /** The inputs of a text as a dictionary of Python: all that any model takes by usual names, or those of this one by its own. */
 export const pythonFeeds = (info: Pick<ModelInfo, 'signature'>): string => {
+  const texts = info.signature.inputs.some(({ role }) => role === 'tokens');
   const ports =
-    ownNames(info).length === 0
+    texts && ownNames(info).length === 0
       ? usualFeeds.map((role) => ({ name: clientInputs[role] ?? role, role }))
       : info.signature.inputs;
   return `{${ports.map(({ name, role }) => `${JSON.stringify(name)}: ${inPython[role]}`).join(', ')}}`;

@@ -1,7 +1,7 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { givesTypes } from '../../models/importers/folder/frames.ts';
-import type { ModelInfo } from '../../models/model.ts';
+import { type ModelInfo, tokensIn } from '../../models/model.ts';
 import { type InputRole, inputOf } from '../../models/signature.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
 import { settingsFor } from './remade.ts';
@@ -51,18 +51,18 @@ const textOf = (tokenizer: TokenizerJson, role: string, id: number): SpecialToke
  * Python would search texts for.
  */
 const unknownToken = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => {
-  const token = textOf(tokenizer, 'unk_token', info.processor.tokens.unknown);
+  const token = textOf(tokenizer, 'unk_token', tokensIn(info.processor).unknown);
   const listed = Object.values(token).every((text) => isAdded(tokenizer, text));
   return listed || Object(tokenizer.model).type === 'WordLevel' ? token : {};
 };
 
 /** Special tokens by role. Batches are padded with the very id that decant pads with, whatever the checkpoint says. */
 export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => ({
-  ...textOf(tokenizer, 'pad_token', info.processor.tokens.padding),
+  ...textOf(tokenizer, 'pad_token', tokensIn(info.processor).padding),
   ...unknownToken(info, tokenizer),
   ...usualTokens(tokenizer),
   ...checkpointTokens(info, tokenizer),
-  ...textOf(tokenizer, 'pad_token', info.processor.tokens.padding),
+  ...textOf(tokenizer, 'pad_token', tokensIn(info.processor).padding),
 });
 
 /** A class of tokenizers that clients know, and the settings with which it makes this very tokenizer. */

@@ -1,8 +1,8 @@
 import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Model, ModelInfo, PixelRule } from '../../models/model.ts';
 import { clientOptions, onnxFile, type Precision, preferred } from '../../models/precision.ts';
-import type { InputRole } from '../../models/signature.ts';
+import { type InputRole, inputOf } from '../../models/signature.ts';
 import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
 
@@ -14,7 +14,7 @@ export interface Used {
 }
 
 export const usedOf = ({ info, tokenizer }: Omit<Model, 'graph'>, files: readonly Precision[]): Used => {
-  const { mask_token: mask = '' } = specialTokens(info, tokenizer);
+  const { mask_token: mask = '' } = tokenizer === undefined ? {} : specialTokens(info, tokenizer);
   return { info, mask: mask.replaceAll('`', ''), files };
 };
 
@@ -25,6 +25,9 @@ const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
 };
 
 const maskedText = (mask: string): string => JSON.stringify(`Some ${mask} text.`);
+
+/** Clients read files with three or four channels, whatever they show. */
+const isGrey = ({ processor: { pixels } }: ModelInfo): boolean => pixels?.channels === 1;
 
 const call = ({ info, mask }: Used): string => {
   const { about, answer } = modelTask(info.task);
@@ -40,6 +43,8 @@ const call = ({ info, mask }: Used): string => {
       return modelTask(info.task).reads === 'before'
         ? `await run('Some text', { max_new_tokens: 40 })`
         : `await run(${maskedText(mask)})`;
+    case 'image':
+      return isGrey(info) ? `await run((await RawImage.read('image.png')).grayscale())` : `await run('image.png')`;
   }
 };
 
@@ -69,7 +74,9 @@ console.log(${call(used)});`;
 const isNumber = ({ info }: Used): boolean => modelTask(info.task).answer === 'number';
 
 const imports = (used: Used): string =>
-  isNumber(used) ? 'AutoModelForSequenceClassification, AutoTokenizer' : 'pipeline';
+  isNumber(used)
+    ? 'AutoModelForSequenceClassification, AutoTokenizer'
+    : `pipeline${isGrey(used.info) ? ', RawImage' : ''}`;
 
 const lines = (used: Used, folder: string): string =>
   isNumber(used) ? numberLines(used, folder) : pipelineLines(used, folder);
@@ -143,12 +150,33 @@ for _ in range(20):
     ids = [int(y[0, -1].argmax())]
     written, count = written + ids, count + 1
 print(tokenizer.decode(written))`;
+/** The same of images, which need no tokenizer. */
+const pythonOfImages = (
+  { info, files }: Used,
+  { channels, height, width, scale, mean, deviation }: PixelRule,
+): string => {
+  const name = inputOf(info.signature, 'pixels');
+  return `# pip install numpy onnxruntime pillow
+import json
+import numpy as np, onnxruntime as ort
+from PIL import Image
+
+folder = "${FOLDER}"
+session = ort.InferenceSession(f"{folder}/${onnxFile(preferred(files))}")
+image = Image.open("image.png").convert("${channels === 1 ? 'L' : 'RGB'}").resize((${width}, ${height}), Image.BILINEAR)
+x = np.asarray(image, np.float32).reshape(${height}, ${width}, ${channels}) * np.float32(${scale})
+x = ((x - np.array(${JSON.stringify(mean)}, np.float32)) / np.array(${JSON.stringify(deviation)}, np.float32)).transpose(2, 0, 1)
+y = session.run(None, {${JSON.stringify(name)}: x[None]})[0]
+labels = json.load(open(f"{folder}/config.json"))["id2label"]
+print(labels[str(y[0].argmax())])`;
 };
 
 /** A script for Python, which needs neither PyTorch nor transformers. */
 export const pythonUsage = (used: Used): string => {
   const { info, mask, files } = used;
   if (modelTask(info.task).reads === 'before') return pythonWriting(used);
+  const { pixels } = info.processor;
+  if (pixels !== undefined) return pythonOfImages(used, pixels);
   const file = onnxFile(preferred(files));
   const text = modelTask(info.task).about === 'token' ? maskedText(mask) : '"Some text."';
   return `# pip install numpy onnxruntime tokenizers

@@ -24,7 +24,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { languages = [] }
   const folder = await ctx.output('folder', 'folder');
   const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER, languages });
   const [shared] = models.values();
-  const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
+  const settings = shared?.tokenizer === undefined ? [] : clientLimits(shared.tokenizer);
   const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };
   const used = shared === undefined ? undefined : usedOf(shared, [...models.keys()]);
   const usage =

@@ -3,7 +3,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { type CutTokenizer, countTokens, cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
-import type { Model, ModelInfo, Processor } from '../../models/model.ts';
+import { type Model, type ModelInfo, type TokenRule, tokenizerIn, tokensIn } from '../../models/model.ts';
 import { type Count, targetOf } from './counts.ts';
 import { precise } from './precise.ts';
 import type { Pruned } from './pruned.ts';
@@ -11,8 +11,8 @@ import type { Pruned } from './pruned.ts';
 type Counts = ReadonlyMap<number, number>;
 
 /** How often the training texts, labelled or not, use each token of the model. */
-export const tokenCounts = ({ tokenizer }: Model, texts: TrainingTexts): Promise<Counts> =>
-  countTokens(tokenizer, texts.all());
+export const tokenCounts = (model: Model, texts: TrainingTexts): Promise<Counts> =>
+  countTokens(tokenizerIn(model), texts.all());
 
 /** Failures of tokenizer and graph surgery are about the user's model: they are told like other wrong requests. */
 const orRefused = <T>(work: () => T): T => {
@@ -24,8 +24,8 @@ const orRefused = <T>(work: () => T): T => {
 };
 
 /** The tokenizer with some tokens, and those that it needs beside them. */
-const cutTo = ({ tokenizer, info }: Model, tokens: readonly number[]): CutTokenizer =>
-  orRefused(() => cutTokenizer(tokenizer, [...Object.values(info.processor.tokens), ...tokens]));
+const cutTo = (model: Model, tokens: readonly number[]): CutTokenizer =>
+  orRefused(() => cutTokenizer(tokenizerIn(model), [...Object.values(tokensIn(model.info.processor)), ...tokens]));
 
 /** The largest number up to `most` for which `fits` holds; it holds for 0, and for none above one where it does not. */
 const largest = (most: number, fits: (number: number) => boolean): number => {
@@ -43,7 +43,7 @@ const largest = (most: number, fits: (number: number) => boolean): number => {
  * bring others that it is merged from; of equally frequent ones the earlier.
  */
 const mostFrequent = (model: Model, counts: Counts, wanted: number): CutTokenizer => {
-  const { size } = tokenizerOf(model.tokenizer);
+  const { size } = tokenizerOf(tokenizerIn(model));
   if (wanted > size) {
     throw stageError(`keep.vocabulary: ${wanted} tokens were to be kept of a tokenizer that has ${size}`);
   }
@@ -65,7 +65,7 @@ const mostFrequent = (model: Model, counts: Counts, wanted: number): CutTokenize
 const choose = (model: Model, counts: Counts, keep: Count): CutTokenizer =>
   keep === 'used'
     ? cutTo(model, [...counts.keys()])
-    : mostFrequent(model, counts, targetOf(keep, tokenizerOf(model.tokenizer).size).kept);
+    : mostFrequent(model, counts, targetOf(keep, tokenizerOf(tokenizerIn(model)).size).kept);
 
 /** What a checkpoint's own configuration says of tokens: ids are renumbered, those of tokens that went are left out. */
 const checkpointAfter = (
@@ -82,7 +82,7 @@ const checkpointAfter = (
   return { checkpoint: { ...Object.fromEntries(entries), ...size } };
 };
 
-const tokensAfter = ({ tokens }: Processor, ids: Int32Array): Processor['tokens'] => ({
+const tokensAfter = (tokens: TokenRule, ids: Int32Array): TokenRule => ({
   padding: ids.indexOf(tokens.padding),
   unknown: ids.indexOf(tokens.unknown),
 });
@@ -90,7 +90,7 @@ const tokensAfter = ({ tokens }: Processor, ids: Int32Array): Processor['tokens'
 const infoAfter = (info: ModelInfo, ids: Int32Array): ModelInfo => ({
   ...info,
   ...checkpointAfter(info.checkpoint, new Map(Array.from(ids, (old, id) => [old, id]))),
-  processor: { ...info.processor, tokens: tokensAfter(info.processor, ids) },
+  processor: { ...info.processor, tokens: tokensAfter(tokensIn(info.processor), ids) },
   dimensions: { ...info.dimensions, vocabulary: ids.length },
 });
 

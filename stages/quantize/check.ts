@@ -1,14 +1,14 @@
-import { stream } from '../../data/random.ts';
-import { type Encoded, encodedText } from '../../engine/encoded.ts';
+import { type Stream, stream } from '../../data/random.ts';
+import { type Encoded, encodedImage, encodedText } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { modelError } from '../../ground/errors.ts';
 import { tokenRows } from '../../models/anatomy/tokens.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
-import { answerName } from '../../models/signature.ts';
+import { type Model, type ModelInfo, type PixelRule, pixelsIn } from '../../models/model.ts';
+import { answerName, readsTexts } from '../../models/signature.ts';
 
-/** How far a quantized model is from its source on token ids drawn at random. */
+/** How far a quantized model is from its source on token ids, or images, drawn at random. */
 export interface Deviation {
   readonly texts: number;
   /** Cosine between the outputs of the two models, over all texts. */
@@ -25,10 +25,31 @@ const longest = 24;
 /** The drawn ids never depend on the pipeline's seed, so the stage draws nothing that belongs to its key. */
 const seed = 1;
 
-const textOf = (index: number, vocabulary: number, maxLength: number): Encoded => {
-  const random = stream(seed, 'quantize-check', index);
+const textOf = (random: Stream, vocabulary: number, maxLength: number): Encoded => {
   const length = 1 + random.integer(Math.min(longest, maxLength));
   return encodedText({ ids: Int32Array.from({ length }, () => random.integer(vocabulary)) });
+};
+
+/** Blocks of one brightness, as images have them: noise alone would look like none. */
+const imageOf = (random: Stream, { height, width, channels }: PixelRule): Encoded => {
+  const edge = Math.max(1, Math.ceil(Math.min(height, width) / 4));
+  const across = Math.ceil(width / edge);
+  const blocks = Uint8Array.from({ length: across * Math.ceil(height / edge) * channels }, () => random.integer(256));
+  const blockAt = (y: number, x: number): number => Math.floor(y / edge) * across + Math.floor(x / edge);
+  const data = Uint8Array.from({ length: height * width * channels }, (_, at) => {
+    const [pixel, channel] = [Math.floor(at / channels), at % channels];
+    return blocks[blockAt(Math.floor(pixel / width), pixel % width) * channels + channel] ?? 0;
+  });
+  return encodedImage({ height, width, channels, data });
+};
+
+const drawnFor = (source: Model): ((index: number) => Encoded) => {
+  const { signature, processor, maxLength } = source.info;
+  const vocabulary = readsTexts(signature) ? Math.max(2, tokenRows(source)) : 0;
+  return (index) => {
+    const random = stream(seed, 'quantize-check', index);
+    return readsTexts(signature) ? textOf(random, vocabulary, maxLength) : imageOf(random, pixelsIn(processor));
+  };
 };
 
 const outputOf = async (program: Program, info: ModelInfo, text: Encoded): Promise<Float32Array> => {
@@ -114,8 +135,8 @@ export const judgeOf = async (
   source: Model,
   options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
 ): Promise<Judge> => {
-  const vocabulary = Math.max(2, tokenRows(source));
-  const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
+  const drawn = drawnFor(source);
+  const encoded = Array.from({ length: texts }, (_, i) => drawn(i));
   const watched = (done: number): Watched => ({
     ...options,
     onText: (own) => options.onText(done + own, 2 * texts),

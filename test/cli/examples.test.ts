@@ -24,7 +24,7 @@ const beside = {
   path: (...parts: readonly string[]) => space.path('examples', ...parts),
   write: (name: string, content: string | Uint8Array) => space.write(join('examples', name), content),
 };
-for (const uses of ['spam-assassin', 'brown-tags']) smallPackages[uses]?.(beside);
+for (const uses of ['spam-assassin', 'brown-tags', 'mnist']) smallPackages[uses]?.(beside);
 
 const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
 
@@ -91,7 +91,8 @@ describe('the examples', () => {
       const { code, stderr } = await decant(args, { cwd: space.folder });
       expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
       const deployed = readdirSync(space.path('examples/runs', file.replace('.yaml', ''), 'deploy'));
-      expect(deployed).toEqual(expect.arrayContaining(['config.json', 'onnx', 'tokenizer.json']));
+      const reads = file === 'digits.yaml' ? 'preprocessor_config.json' : 'tokenizer.json';
+      expect(deployed).toEqual(expect.arrayContaining(['config.json', 'onnx', reads]));
     },
     LONGEST_MS,
   );

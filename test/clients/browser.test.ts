@@ -12,7 +12,18 @@ import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
 import { workspace } from '../rig/workspace.ts';
-import { bestOf, clientModel, exportInto, golden, labels, ownOutputs, TIE, tasks, texts } from './rig.ts';
+import {
+  bestOf,
+  clientModel,
+  exportInto,
+  golden,
+  labels,
+  ownOutputs,
+  type TextTask,
+  TIE,
+  tasks,
+  texts,
+} from './rig.ts';
 import { type Served, serve } from './server.ts';
 
 /** Other kernels than those of Node, and 8-bit products on their own code paths. */
@@ -55,7 +66,7 @@ const open = async (path: string): Promise<{ readonly page: Page; readonly said:
 
 const precisions = ['fp32', 'q8'] as const;
 
-const given: Readonly<Record<TaskName, readonly string[]>> = {
+const given: Readonly<Record<TextTask, readonly string[]>> = {
   'text-classification': texts,
   'token-classification': texts,
   'named-entities': texts,
@@ -66,7 +77,7 @@ const given: Readonly<Record<TaskName, readonly string[]>> = {
   score: texts,
 };
 
-const pipelines: Readonly<Record<TaskName, string>> = {
+const pipelines: Readonly<Record<TextTask, string>> = {
   'text-classification': 'text-classification',
   'token-classification': 'token-classification',
   'named-entities': 'token-classification',

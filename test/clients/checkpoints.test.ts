@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForImageClassification,
   AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
@@ -13,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
+import { tokenizerIn, tokensIn } from '../../models/model.ts';
 import { clientOptions, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { cutVocabulary } from '../../stages/prune/vocabulary.ts';
@@ -32,6 +34,7 @@ beforeAll(() => {
 afterAll(() => space[Symbol.dispose]());
 
 const classes = {
+  'image-classification': AutoModelForImageClassification,
   features: AutoModel,
   'text-classification': AutoModelForSequenceClassification,
   'token-classification': AutoModelForTokenClassification,
@@ -104,7 +107,7 @@ describe('checkpoints of every architecture', () => {
 
   it.each(['bert', 'roberta-mlm', 'xlm-roberta'])('go on together after their vocabulary was cut: %s', async (name) => {
     const whole = await importFolder(join(golden, name), { head: 'keep' });
-    const { model } = cutVocabulary(whole, 'used', await usedTokens(whole.tokenizer, inputs));
+    const { model } = cutVocabulary(whole, 'used', await usedTokens(tokenizerIn(whole), inputs));
     expect(model.info.dimensions.vocabulary).toBeLessThan(whole.info.dimensions.vocabulary ?? 0);
     const folder = await exportInto(space.folder, `${name}-cut`, model, ['fp32']);
     const said = await clientOutputs(folder, model.info.task, 'fp32');
@@ -112,7 +115,7 @@ describe('checkpoints of every architecture', () => {
     expect(largestDifference(said.flat(), own.flat(2))).toBeLessThan(ROUNDING);
     const { pad_token_id, vocab_size } = configOf(folder);
     expect({ pad_token_id, vocab_size }).toEqual({
-      pad_token_id: model.info.processor.tokens.padding,
+      pad_token_id: tokensIn(model.info.processor).padding,
       vocab_size: model.info.dimensions.vocabulary,
     });
   });

@@ -19,7 +19,7 @@ import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { readModel } from '../../models/files.ts';
 import { withMaskedHead } from '../../models/masked-head.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import { type Model, type ModelInfo, type TextModel, tokenizerIn } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
 import { answerName, textPort, textSignature, tokenPort } from '../../models/signature.ts';
 import { exportModels } from '../../stages/export/folder.ts';
@@ -45,7 +45,10 @@ export const texts: readonly string[] = [
   'bird',
 ];
 
-export const tasks: readonly TaskName[] = [
+/** Tasks of models that read texts. */
+export type TextTask = Exclude<TaskName, 'image-classification'>;
+
+export const tasks: readonly TextTask[] = [
   ...([
     'text-classification',
     'token-classification',
@@ -86,13 +89,13 @@ const typed = (builder: GraphBuilder, features: Value, ids: Value): [Value, Valu
 };
 
 /** With the head of masked language models, over embeddings that tell tokens apart: both read one table. */
-const filling = (model: Model, info: Partial<ModelInfo>): Model => {
+const filling = (model: TextModel, info: Partial<ModelInfo>): TextModel => {
   const table = value('embeddings.word_embeddings.weight');
   const random = stream(7, table);
   const rows = Float32Array.from({ length: VOCABULARY * HIDDEN }, () => HEAD_DEVIATION * random.normal());
   const weights = new Map(model.graph.weights).set(table, tensorOf('float32', [VOCABULARY, HIDDEN], rows));
   const made = withMaskedHead({ ...model, graph: { ...model.graph, weights } }, 'fill-mask');
-  return { ...made, info: { ...made.info, ...info } };
+  return { ...made, tokenizer: model.tokenizer, info: { ...made.info, ...info } };
 };
 
 export interface ClientModelOptions {
@@ -102,7 +105,7 @@ export interface ClientModelOptions {
 }
 
 /** A tiny random model of a task that reads texts as BERT does. */
-export const clientModel = (task: TaskName, { types = false, info = {} }: ClientModelOptions = {}): Model => {
+export const clientModel = (task: TaskName, { types = false, info = {} }: ClientModelOptions = {}): TextModel => {
   const sizes = { hidden: HIDDEN, layers: 1, heads: 2, ffn: 2 * HIDDEN, vocabulary: VOCABULARY };
   const model = buildEncoder(
     {
@@ -147,7 +150,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
 /** Ranges of what products read, on the rig's texts. */
 const rangesOf = async (model: Model, options: QuantizeOptions): Promise<Ranges> => {
   const graph = fusedFor(model.graph, options.format ?? formats[0]);
-  const encoded = await tokenizerOf(model.tokenizer).encodeBatch([...texts], model.info.maxLength);
+  const encoded = await tokenizerOf(tokenizerIn(model)).encodeBatch([...texts], model.info.maxLength);
   const { ranges } = await calibrated({
     ...{ graph, info: model.info, engine: cpuEngine, threads: 1, signal: new AbortController().signal },
     ...{ options, calibrator: calibrators[0], examples: encoded.map(encodedText), onText: () => {} },
@@ -189,7 +192,7 @@ export const ownOutputs = async (
   inputs: readonly TextInput[],
 ): Promise<readonly Rows[]> => {
   const model = await readModel(folder, { precision });
-  const encoder = tokenizerOf(model.tokenizer);
+  const encoder = tokenizerOf(tokenizerIn(model));
   const program = await cpuEngine.compile(model.graph, { threads: 1 });
   const found: Rows[] = [];
   for (const input of inputs) {

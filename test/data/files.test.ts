@@ -19,7 +19,26 @@ const targets = {
   'text-generation': part,
 } as const;
 
-const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
+/** A grey image of two by three pixels. */
+const pixels = fc
+  .uint8Array({ minLength: 6, maxLength: 6 })
+  .map((data) => ({ height: 2, width: 3, channels: 1, data: Uint8Array.from(data) }));
+
+const imagesOf = (task: DatasetTask): fc.Arbitrary<Dataset> => {
+  const image = { ...part, pixels };
+  const labelled = fc.array(fc.record({ ...image, target: fc.nat(5) }), { maxLength: 5 });
+  return fc.record({
+    task: fc.constant(task),
+    classes: fc.array(text, { maxLength: 4 }),
+    maxLength: fc.constant(1),
+    train: labelled,
+    unlabelled: fc.array(fc.record(image), { maxLength: 5 }),
+    validation: labelled,
+    test: labelled,
+  });
+};
+
+const textsOf = (task: keyof typeof targets): fc.Arbitrary<Dataset> => {
   const example: fc.Arbitrary<Example> = fc.oneof(
     fc.record(targets[task]),
     fc.record({ ...targets[task], pair: text }),
@@ -35,7 +54,9 @@ const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
     test: examples,
   });
 };
-const datasets = fc.oneof(...datasetTasks.map(ofTask));
+const datasets = fc.oneof(
+  ...datasetTasks.map((task) => (task === 'image-classification' ? imagesOf(task) : textsOf(task))),
+);
 
 const small: Dataset = {
   task: 'text-classification',

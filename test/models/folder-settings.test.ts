@@ -8,7 +8,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
 import { importModel } from '../../models/importers/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { withSentence } from '../../models/sentence.ts';
 import { answerName } from '../../models/signature.ts';
 import { feedsOf } from './golden-checkpoints.ts';
@@ -73,7 +73,7 @@ const vectorsOf = async (model: Model, texts: readonly string[]): Promise<readon
   const { graph, info } = withSentence(model);
   const vector = answerName(info.signature);
   const program = await cpuEngine.compile(graph, { threads: 1 });
-  const encoder = tokenizerOf(model.tokenizer);
+  const encoder = tokenizerOf(tokenizerIn(model));
   const rows: number[][] = [];
   for (const text of texts) {
     const ids = [...(await encoder.encode(text, model.info.maxLength)).ids];

@@ -5,7 +5,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Value } from '../../graph/graph.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
 import {
   aloneOf,
@@ -70,7 +70,7 @@ describe.each(goldenNames.filter((name) => known.has(modelTypeOf(name))))('the g
   });
 
   test('cuts texts, and pairs of them, into the ids and types that Python finds', async () => {
-    const tokenizer = tokenizerOf(model.tokenizer);
+    const tokenizer = tokenizerOf(tokenizerIn(model));
     for (const [row, text] of expected.text.entries()) {
       const pair = expected.pair?.[row];
       const input = pair === undefined ? text : { text, pair };

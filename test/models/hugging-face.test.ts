@@ -10,6 +10,7 @@ import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { importModel } from '../../models/importers/index.ts';
 import { alignLabels } from '../../models/labels.ts';
+import { tokenizerIn, tokensIn } from '../../models/model.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
@@ -55,7 +56,7 @@ describe('what model.json says of a folder of Hugging Face', () => {
     const folder = space.path('lower');
     cpSync(goldenFolder('roberta-features'), folder, { recursive: true });
     const idsOf = async (text: string) =>
-      (await tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64)).ids;
+      (await tokenizerOf(tokenizerIn(await importModel(folder, '/'))).encode(text, 64)).ids;
     const lower = await idsOf('old café dogs');
     expect(await idsOf('Old CAFÉ dogs')).not.toEqual(lower);
     writeFileSync(join(folder, 'sentence_bert_config.json'), '{"max_seq_length": 32, "do_lower_case": true}');
@@ -65,7 +66,7 @@ describe('what model.json says of a folder of Hugging Face', () => {
   it('counts positions from behind the padding id, and asks for no types where there is one', async () => {
     const { info } = await importGolden('roberta');
     const positions = Number(info.checkpoint?.max_position_embeddings);
-    expect(info.maxLength).toBe(Math.min(positions - info.processor.tokens.padding - 1, info.maxLength));
+    expect(info.maxLength).toBe(Math.min(positions - tokensIn(info.processor).padding - 1, info.maxLength));
     expect(info.signature.inputs.map(({ name }) => name)).toEqual(['input_ids', 'attention_mask']);
   });
 

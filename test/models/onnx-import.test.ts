@@ -16,7 +16,7 @@ import { readModel } from '../../models/files.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import type { ImportOptions } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { inputOf } from '../../models/signature.ts';
 import { exportModels } from '../../stages/export/folder.ts';
@@ -51,8 +51,9 @@ beforeAll(() => {
 afterAll(() => space[Symbol.dispose]());
 
 /** What a model answers about two texts of different lengths. */
-const answers = async ({ graph, info, tokenizer: json }: Model, texts: readonly string[]) => {
-  const encoded = (await tokenizerOf(json).encodeBatch(texts, info.maxLength)).map(encodedText);
+const answers = async (model: Model, texts: readonly string[]) => {
+  const { graph, info } = model;
+  const encoded = (await tokenizerOf(tokenizerIn(model)).encodeBatch(texts, info.maxLength)).map(encodedText);
   const length = Math.max(...encoded.map((one) => one.length));
   const rows = Int32Array.from(texts, (_, i) => i);
   const [numbers = []] = await outputsOf(graph, [feedsFor(info, encoded, fitted(info, { rows, length }))]);

@@ -10,7 +10,7 @@ import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { findImporter, importModel, modelSources } from '../../models/importers/index.ts';
 import { packageFolder } from '../../models/importers/packages.ts';
 import { readTfjsWeights } from '../../models/importers/tfjs.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
 import { batchOf, largestDifference, outputsOf } from './support.ts';
 
@@ -45,7 +45,7 @@ const measured = (): readonly Golden[] => golden.filter(({ features }) => featur
 
 describe('Universal Sentence Encoder Lite', () => {
   it('cuts texts into the ids that the original tokenizer gives, and an empty text into the unknown id', async () => {
-    const tokenizer = tokenizerOf(model.tokenizer);
+    const tokenizer = tokenizerOf(tokenizerIn(model));
     for (const { text, ids } of golden) {
       expect([text, ...(await tokenizer.encode(text, 128)).ids]).toEqual([text, ...(ids.length === 0 ? [0] : ids)]);
     }

@@ -20,7 +20,7 @@ const asks =
 
 /** Between try and catch stands one call of a library or of the system, which runs nothing of ours. */
 const libraries =
-  /^\s*(?:return |value = )?(?:await )?(?:JSON\.parse|manifest\.parse\(JSON\.parse|onnxProto\.|new Uint8Array|readFile|createRequire|parse\(\)|fetch\(|reader\.read\(|work\b)/;
+  /^\s*(?:return |value = )?(?:await )?(?:JSON\.parse|manifest\.parse\(JSON\.parse|onnxProto\.|new Uint8Array|readFile|createRequire|parse\(\)|fetch\(|reader\.read\(|decode\(|work\b)/;
 
 interface Catch {
   readonly file: string;

@@ -10,7 +10,7 @@ const rooms = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'repor
 const longestFile = 300;
 const longestFunction = 50;
 /** The table of tasks, and the files in which the tasks that there are do their work. */
-const mostFilesThatNameTasks = 6;
+const mostFilesThatNameTasks = 7;
 /** The name of a metric, what earlier versions called every score, and two sentences about it. */
 const mostLiterals = 4;
 

@@ -15,7 +15,7 @@ import { tensorOf } from '../../graph/tensor.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { readModel, writeModel } from '../../models/files.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { clientOptions, onnxFile, type Precision } from '../../models/precision.ts';
 import { exportStage } from '../../stages/export/index.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
@@ -75,7 +75,7 @@ const quantized = (model: Model): Model => ({
 /** Class probabilities, one text at a time, straight from ONNX Runtime. */
 const probabilities = async (model: Model): Promise<readonly (readonly number[])[]> => {
   const program = await cpuEngine.compile(model.graph, { threads: 1 });
-  const encoder = tokenizerOf(model.tokenizer);
+  const encoder = tokenizerOf(tokenizerIn(model));
   const rows: number[][] = [];
   for (const text of texts) {
     const { ids } = await encoder.encode(text, model.info.maxLength);
@@ -237,7 +237,7 @@ describe('the export stage', () => {
     const extract = await pipeline('feature-extraction', folder, { dtype: 'fp32' });
     const found = await extract('the cat', { pooling: 'none' });
     await extract.dispose();
-    const { ids } = await tokenizerOf(features.tokenizer).encode('the cat', info.maxLength);
+    const { ids } = await tokenizerOf(tokenizerIn(features)).encode('the cat', info.maxLength);
     const [expected = []] = await outputsOf(features.graph, [batchOf([[...ids]])]);
     expect(found.dims).toEqual([1, ids.length, 64]);
     expect(largestDifference(Array.from(found.data, Number), expected)).toBeLessThan(ROUNDING);

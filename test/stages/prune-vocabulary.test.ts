@@ -5,7 +5,7 @@ import { value } from '../../graph/graph.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import { readModelArtifact } from '../../models/files.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { answering, answerName, tokenPort } from '../../models/signature.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { predictLogits } from '../engine/logits.ts';
@@ -63,7 +63,7 @@ describe('the vocabulary in use', () => {
   it('keeps what the texts use, special tokens and single characters, in model and tokenizer alike', async () => {
     using space = workspace();
     const { model, metrics } = await pruned(space, wide(), { vocabulary: 'used' });
-    const cut = tokenizerOf(model.tokenizer);
+    const cut = tokenizerOf(tokenizerIn(model));
     expect(Array.from({ length: cut.size }, (_, id) => cut.token(id))).toEqual(
       words.filter((word) => word !== 'rare' && word !== 'never'),
     );
@@ -93,7 +93,7 @@ describe('a vocabulary of a given size', () => {
   it('keeps the most frequent tokens beside those that are always needed', async () => {
     using space = workspace();
     const { model, metrics } = await pruned(space, wide(), { vocabulary: 8 });
-    const cut = tokenizerOf(model.tokenizer);
+    const cut = tokenizerOf(tokenizerIn(model));
     const kept = Array.from({ length: cut.size }, (_, id) => cut.token(id));
     expect(kept).toHaveLength(8);
     expect(kept).toEqual(expect.arrayContaining(['[UNK]', '[PAD]', 'a', '##s', 'q']));

@@ -93,8 +93,11 @@ export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
   const parameters: Parameters = (name, dims, role): Tensor => {
     const [stored, tensor] = find(name);
     read.add(stored);
-    checkShape(stored, tensor, role === 'linear' ? [...dims].reverse() : dims);
+    const kernel = typeof role === 'object' ? role.kernel : undefined;
+    const turned = [...dims].reverse();
+    checkShape(stored, tensor, kernel !== undefined ? [dims[1] ?? 0, ...kernel] : role === 'linear' ? turned : dims);
     const float = floatTensor(stored, tensor);
+    if (kernel !== undefined) return transposed({ ...float, dims: turned });
     return role === 'linear' ? transposed(float) : float;
   };
   return {

@@ -26,6 +26,8 @@ const others: KeyTable = {
       'them in a stage `prune`',
     {},
   ),
+  ...all(noEffect('it is about guessing hidden patches'), 'encoder_stride'),
+  ...all(noEffect('features and scores are read without a pooler'), 'pooler_act', 'pooler_output_size'),
   use_bfloat16: noEffect('all of it is computed in float32'),
   ...all(noEffect('weights are read in the type that they have, and computed in float32'), 'dtype', 'torch_dtype'),
   ...all(noEffect('the same is computed in pieces'), 'chunk_size_feed_forward', 'gradient_checkpointing'),

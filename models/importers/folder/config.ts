@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { UserError } from '../../../ground/errors.ts';
 import { datasetTasks, hasClasses, modelTask, type TaskName } from '../../../ground/tasks.ts';
 import type { AnyArchitecture, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
+import { knownImageTypes } from '../../image-architectures/index.ts';
 import type { NumberTexts } from '../../number-texts.ts';
 import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject, readNumberTexts } from '../json-file.ts';
@@ -24,13 +26,14 @@ const commonSchema = z.object({
   transformers_version: z.unknown().optional(),
 });
 
-export interface FolderConfig {
+/** What config.json says, whatever its model reads. */
+export interface PlannedConfig<P> {
   /** The file as it was read. */
   readonly json: JsonObject;
   readonly numbers: NumberTexts;
   readonly modelType: string;
-  readonly architecture: AnyArchitecture;
-  readonly plan: Plan;
+  readonly architecture: Planner<P>;
+  readonly plan: P;
   /** The class in transformers that the checkpoint was saved from: 'BertForSequenceClassification'; '' where it is not said. */
   readonly savedFrom: string;
   /** Class names by index, where the file has any. */
@@ -40,27 +43,49 @@ export interface FolderConfig {
   readonly strangers: Strangers;
 }
 
+/** An architecture that plans what a configuration asks for. */
+export interface Planner<P> {
+  readonly prefix: string;
+  readonly ignored: readonly RegExp[];
+  readonly keys: readonly string[];
+  plan(config: unknown): { readonly plan: P } | { readonly issues: readonly z.core.$ZodIssue[] };
+}
+
+export type FolderConfig = PlannedConfig<Plan>;
+
 const configError = (issues: readonly z.core.$ZodIssue[]): UserError =>
   importError(`${configFile}: ${issueText(issues)}`);
 
 const architectureOf = (modelType: string): AnyArchitecture => {
   const found = findArchitecture(modelType);
   if (found !== undefined) return found;
-  throw importError(
-    `${configFile}: decant knows no architecture '${modelType}'; it knows ${knownModelTypes().join(', ')}`,
-  );
+  const known = [...knownModelTypes(), ...knownImageTypes()].join(', ');
+  throw importError(`${configFile}: decant knows no architecture '${modelType}'; it knows ${known}`);
 };
 
 /** A million class names fit. All of the file goes into every model that is made of it. */
 const CONFIG_LIMIT = 32 * 1024 * 1024;
 
+/** The model_type that a folder names; undefined where it has no config.json, or one that names none. */
+export const modelTypeIn = (folder: string): string | undefined => {
+  const path = join(folder, configFile);
+  const { model_type: type } = existsSync(path) ? readJsonObject(path, CONFIG_LIMIT) : {};
+  return typeof type === 'string' ? type : undefined;
+};
+
 /** Reads config.json and asks the architecture that it names for a plan. */
-export const readConfig = (folder: string): FolderConfig => {
+export const readConfig = (folder: string): FolderConfig => readPlanned(folder, architectureOf);
+
+/** The same with architectures from elsewhere. */
+export const readPlanned = <P>(
+  folder: string,
+  architectureFor: (modelType: string) => Planner<P>,
+): PlannedConfig<P> => {
   const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
   const parsed = commonSchema.safeParse(json, { reportInput: true });
   if (!parsed.success) throw configError(parsed.error.issues);
   const { model_type: modelType, architectures, problem_type, transformers_version: written } = parsed.data;
-  const architecture = architectureOf(modelType);
+  const architecture = architectureFor(modelType);
   const strangers = newerStrangers('transformers', written);
   checkKeys(configFile, json, configKeys(architecture.keys), strangers);
   const planned = architecture.plan(json);

@@ -1,20 +1,18 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { largestType } from '../../../data/tokenizers/types.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
-import { fileSize } from '../../../ground/whole-file.ts';
 import { checkAdapter } from '../../adapter.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import { endOfTypes } from '../../anatomy/tokens.ts';
-import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
+import type { Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import { outputPort } from '../../info.ts';
 import type { Model, ModelInfo } from '../../model.ts';
-import type { StoredTensors } from '../../safetensors/file.ts';
 import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
@@ -27,11 +25,10 @@ import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } fro
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
+import { checkUnread, licenceOf, prefixOf, readme } from './tensors.ts';
 import { folderRules, readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
 import { vocabularyFiles } from './vocabulary.ts';
-
-const readme = 'README.md';
 
 /** Old models of sentence-transformers keep the encoder in a folder of its own. */
 const insteadOf = (folder: string): string =>
@@ -52,36 +49,6 @@ export const folderFiles = (folder: string): readonly string[] => {
   const optional = [...tokenizer, modulesFile, ...moduleFiles(folder), ...settingsFiles, promptFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
-};
-
-const prefixOf = ({ prefix }: AnyArchitecture, tensors: StoredTensors): string =>
-  [...tensors.keys()].some((name) => name.startsWith(`${prefix}.`)) ? `${prefix}.` : '';
-
-/** What is wrong with config.json where tensors are left over. Without a class nobody knows what a head computes. */
-const unaccounted = ({ savedFrom }: FolderConfig): string =>
-  savedFrom === ''
-    ? 'does not account for: it has no "architectures"; name the class that the model was saved from there, ' +
-      `such as ["BertForSequenceClassification"]; ${takesEncoder}`
-    : 'does not account for: it says another architecture, or fewer layers, than the weights have';
-
-/** Tensors that were not read must be ones that the architecture lists, or belong to a head that was left out. */
-const checkUnread = (
-  unread: readonly string[],
-  config: FolderConfig,
-  { prefix, headless }: { readonly prefix: string; readonly headless: boolean },
-): void => {
-  const { ignored } = config.architecture;
-  const known = (name: string): boolean => {
-    const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const inHead = prefix !== '' && !name.startsWith(prefix);
-    return ignored.some((pattern) => pattern.test(bare)) || (inHead && headless);
-  };
-  const extra = unread.filter((name) => !known(name));
-  if (extra.length === 0) return;
-  const more = extra.length > 3 ? ` and ${extra.length - 3} more` : '';
-  throw importError(
-    `the safetensors hold ${extra.slice(0, 3).join(', ')}${more}, which ${configFile} ${unaccounted(config)}`,
-  );
 };
 
 interface Emitted {
@@ -131,27 +98,6 @@ const checkTypes = (tokenizer: TokenizerJson, { graph, encoded }: Emitted): void
     `tokenizer.json: its post_processor gives tokens the type_id ${type}, but the model has ${rows} types, 0 to ${rows - 1} ` +
       `(type_vocab_size in ${configFile}): mend the type_id, or take the tokenizer of this model`,
   );
-};
-
-/** Front matter ends long before. */
-const CARD_BYTES = 64 * 1024;
-
-const beginningOf = (path: string): string => {
-  const bytes = Buffer.alloc(Math.min(fileSize(path, { called: readme, refuse: importError }), CARD_BYTES));
-  const file = openSync(path, 'r');
-  try {
-    return bytes.toString('utf8', 0, readSync(file, bytes));
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** Licence in the front matter of the model card. */
-const licenceOf = (folder: string): string | undefined => {
-  const path = join(folder, readme);
-  if (!existsSync(path)) return undefined;
-  const [, front = ''] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(beginningOf(path)) ?? [];
-  return /^license:\s*['"]?([\w.+-]+)/m.exec(front)?.[1];
 };
 
 const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string, number>> => {

@@ -3,7 +3,7 @@ import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
 import { rulesOf } from '../../../data/tokenizers/rules.ts';
 import { isUserError, reworded } from '../../../ground/errors.ts';
-import type { Processor } from '../../model.ts';
+import type { TokenRule } from '../../model.ts';
 import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
@@ -20,7 +20,7 @@ export interface FolderTokenizer {
   readonly json: TokenizerJson;
   /** The tokenizer, loaded. */
   readonly encoder: TextEncoder;
-  readonly tokens: Processor['tokens'];
+  readonly tokens: TokenRule;
   /** Longest text that its makers want encoded; infinite where they do not say. */
   readonly maxLength: number;
 }
@@ -78,7 +78,7 @@ const tokensOf = (
   { json, roles }: MadeTokenizer,
   ids: ReadonlyMap<string, number>,
   { padding, vocabulary }: ModelFacts,
-): Processor['tokens'] => {
+): TokenRule => {
   const idOf = (role: string): number | undefined => {
     const token = roles.get(role);
     return token == null ? undefined : ids.get(contentOf(token));

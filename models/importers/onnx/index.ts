@@ -145,7 +145,7 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
     const parts = { beside, said, ports, tokenizer, answering, name: options.name };
     const info = infoOf(parts, dimensionsOf(answering.graph, vocabulary), maxLength);
     const model = { ...trainedAs(answering, said, given), info, tokenizer: tokenizer.json };
-    expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: 'tokenizer.json' });
+    expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: () => 'tokenizer.json' });
     return model;
   } catch (error) {
     throw reworded(error, (message) => importError(message, { cause: error }));

@@ -13,8 +13,11 @@ interface Entry {
   readonly cell: LatencyReport;
 }
 
-const cellTitle = ({ batch, length }: LatencyReport): string =>
-  `${batch === 1 ? 'one text' : `${batch} texts`} of ${length} tokens`;
+/** Of what is no sequence the length is 1 and says nothing. */
+const cellTitle = ({ batch, length }: LatencyReport): string => {
+  if (length === 1) return batch === 1 ? 'one by one' : `${batch} at once`;
+  return `${batch === 1 ? 'one text' : `${batch} texts`} of ${length} tokens`;
+};
 
 /** A stage as it was timed on one engine. */
 type Measured = Pick<StageReport, 'id' | 'latency' | 'loading'>;

@@ -1,5 +1,5 @@
 import { besideScore } from '../../classification.ts';
-import { columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
+import { columnBlocks, latencyCaption, latencyConditions, perSecond, REUSED, telling } from '../../columns.ts';
 import { bytes, range, speedup, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
@@ -44,10 +44,10 @@ const sizeTile = ({ model }: StageReport, reference: StageReport | undefined, ve
   return [{ name: 'Size', value: bytes(model.bytes), note }];
 };
 
-const speedTiles = ({ latency: [cell] }: StageReport, conditions: string, versus: string): Tile[] => {
+const speedTiles = ({ latency: [cell] }: StageReport, report: Report, versus: string): Tile[] => {
   if (cell === undefined) return [];
   const tail = `99 of 100 below ${timeText(cell, cell.p99Ms)} ms`;
-  const note = `${conditions}; ${tail}; ${textsPerSecond(cell)} texts/s${cell.busy ? `; ${MEASURED_BUSY}` : ''}`;
+  const note = `${latencyConditions(report) ?? ''}; ${tail}; ${textsPerSecond(cell)} ${perSecond(report)}${cell.busy ? `; ${MEASURED_BUSY}` : ''}`;
   const time = { name: 'Median latency', value: `${p50Text(cell)} ms`, note };
   if (cell.busy || cell.speedup === null || versus === '') return [time];
   const interval = cell.speedupInterval === null ? '' : range(cell.speedupInterval, speedup);
@@ -86,7 +86,7 @@ export const tiles = (report: Report): Html => {
     ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus, report),
     ...unevenTile(stage, report),
     ...sizeTile(stage, versus === '' ? undefined : reference, versus),
-    ...speedTiles(stage, latencyConditions(report) ?? '', versus),
+    ...speedTiles(stage, report, versus),
     ...loadingTiles(stage),
   ];
   return html`<dl class="tiles">
