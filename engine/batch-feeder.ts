@@ -11,8 +11,8 @@ import type { Varied } from './tasks/task.ts';
 import type { TrainRequest } from './train-request.ts';
 import { updateStream } from './update-stream.ts';
 
-/** Another reading of an example for an update: of a task that varies, or of an image that is moved. */
-export type Vary = (encoded: Encoded, random: Stream) => Pick<Varied, 'encoded'> & Partial<Varied>;
+/** Another reading of an example for an update. */
+type Vary = (encoded: Encoded, random: Stream) => Varied;
 
 type Source = Pick<TrainRequest, 'examples' | 'seed' | 'augmenters'> & {
   readonly options: Pick<TrainRequest['options'], 'tokenDropout'>;
@@ -81,7 +81,7 @@ export class BatchFeeder {
       // A stream of its own: an example that is looked at alone is the same as in its batch.
       const { encoded, targets } = vary(example, updateStream(seed, 'vary', step, row));
       this.#examples[row] = encoded;
-      if (targets !== undefined) this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
+      this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
     }
   }
 }

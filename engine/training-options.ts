@@ -30,8 +30,6 @@ export interface TrainingOptions {
   readonly dropout?: number | undefined;
   /** Share of tokens replaced by the unknown token. */
   readonly tokenDropout: number;
-  /** Pixels that images are moved at most, other ones in every update. */
-  readonly imageShift?: number | undefined;
   /** What a step computes in: float32 where it is left out. Weights and moments are float32 in any case. */
   readonly precision?: Precision | undefined;
   /** Largest global norm of the gradient. */

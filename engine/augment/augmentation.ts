@@ -74,6 +74,8 @@ export interface Augmentation<U extends string = string> {
   /** A line for docs and the schema. */
   readonly summary: string;
   readonly schema: EntrySchema;
+  /** What it makes others of. */
+  readonly reads: 'texts' | 'images';
   /** Whether it asks a masked language model, which its option `model` names, for other words. */
   readonly rewords: boolean;
   /** Why it makes no sense there; undefined where it does. */
@@ -85,20 +87,28 @@ interface Declared<U extends string, S extends Options> {
   readonly uses: U;
   readonly summary: string;
   readonly rewords?: true;
+  readonly reads?: 'images';
   readonly options: S;
   problem(beside: Beside): string | undefined;
   make(options: z.output<z.ZodObject<S>>, material: Material): Augmenter;
 }
 
+/** Why there is nothing to make others of. */
+const otherKind = (reads: Augmentation['reads'], { task }: Beside): string | undefined =>
+  (task.about === 'image') === (reads === 'images')
+    ? undefined
+    : `it makes other ${reads} of those that there are, and the data is for ${task.name}`;
+
 /** An augmentation with its options typed, hidden behind its own schema so that all fit one list. */
 export const defineAugmentation = <const U extends string, S extends Options>(
   declared: Declared<U, S>,
 ): Augmentation<U> => {
-  const { uses, summary, rewords = false, problem, make } = declared;
+  const { uses, summary, rewords = false, reads = 'texts', problem, make } = declared;
   const own = z.object(declared.options);
   const options: Options = declared.options;
   return {
-    ...{ uses, summary, rewords, problem },
+    ...{ uses, summary, rewords, reads },
+    problem: (beside) => otherKind(reads, beside) ?? problem(beside),
     schema: z.strictObject({ uses: z.literal<string>(uses), ...options }).describe(summary) as EntrySchema,
     make: (entry, material) => make(own.parse(entry), material),
   };

@@ -1,11 +1,12 @@
 import type { Augmentation } from './augmentation.ts';
 import { mixUp } from './mix-up.ts';
+import { shift } from './shift.ts';
 import { spans } from './spans.ts';
 import { tokens } from './tokens.ts';
 import { words } from './words.ts';
 
 /** Every way to make other texts of those that are trained on. */
-export const augmentations = [tokens, spans, words, mixUp] as const satisfies readonly Augmentation[];
+export const augmentations = [tokens, spans, words, mixUp, shift] as const satisfies readonly Augmentation[];
 
 /** The augmentation of a name. */
 export const augmentationOf = (uses: string): Augmentation => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tokensIn } from '../../models/model.ts';
 import { updateStream } from '../update-stream.ts';
 import { defineAugmentation, wantsItsTokens } from './augmentation.ts';
 import { eachText } from './texts.ts';
@@ -23,7 +24,7 @@ export const spans = defineAugmentation({
     const [begins, goesOn] = [share / (length * (1 - share)), 1 - 1 / length];
     return {
       feed: (fed) => {
-        const { unknown } = fed.model.processor.tokens;
+        const { unknown } = tokensIn(fed.model.processor);
         eachText(fed, (tokens, row) => {
           const random = updateStream(seed, 'spans', fed.step, row);
           let inside = random.uniform() < share;

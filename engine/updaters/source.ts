@@ -16,7 +16,6 @@ import type { TrainingPlan } from '../training-plan.ts';
 import { trainedArrays } from '../training-state.ts';
 import { updateStream } from '../update-stream.ts';
 import type { TimeSpent } from '../updater.ts';
-import { varyingOf } from '../varying.ts';
 import { weightFeeds } from '../weight-feeds.ts';
 
 const nothingMoves = ({ freeze = [] }: TrainRequest['options']): UserError =>
@@ -50,7 +49,7 @@ export class UpdateSource {
     this.request = request;
     this.plan = plan;
     this.model = request.task.answering(request.model);
-    this.#feeder = new BatchFeeder(this.model.info, { ...request, vary: varyingOf(request) });
+    this.#feeder = new BatchFeeder(this.model.info, { ...request, vary: request.task.varying?.(request.model) });
     const { frozen, factors } = motionOf(request.model, request.options);
     this.motion = { frozen, factors: new Map([...factors, ...(request.gates?.factors ?? [])]) };
   }

@@ -9,7 +9,7 @@ import { wholeTexts } from '../../engine/read.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact } from '../../models/files.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import { maskTokenOf, specialIds } from '../../models/special-tokens.ts';
 import type { StageContext, StageRun } from '../stage.ts';
@@ -37,11 +37,11 @@ interface Reading {
 const readingOf = (model: Model): Reading => {
   const problem = guesserProblem(model.info.task);
   if (problem !== undefined) throw stageError(problem);
-  const [mask, marks, special] = [maskTokenOf(model), marksOf(model.tokenizer), specialIds(model)];
+  const [mask, marks, special] = [maskTokenOf(model), marksOf(tokenizerIn(model)), specialIds(model)];
   if (mask === undefined) throw stageError('the tokenizer of the masked language model has no mask token');
   if (marks === undefined)
     throw stageError('the tokens of the masked language model do not show where words begin: take tokens or spans');
-  const { size, token } = tokenizerOf(model.tokenizer);
+  const { size, token } = tokenizerOf(tokenizerIn(model));
   const whole = Uint8Array.from({ length: size }, (_, id) =>
     Number(!special.has(id) && isWord(marks.begins(token(id) ?? ''))),
   );
@@ -143,7 +143,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { top, labelled },
     const rows = await guessAll(texts, guessing, ctx);
     const ids = Int32Array.from(texts, ({ id }) => id);
     const folder = await ctx.output('rewordings', 'rewordings');
-    await writeRewordings(folder, { ...rows.all, ids, tokenizer: model.tokenizer });
+    await writeRewordings(folder, { ...rows.all, ids, tokenizer: tokenizerIn(model) });
     return { texts: texts.length, words: rows.words };
   } finally {
     await predictor.release();

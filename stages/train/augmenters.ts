@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import type { Augmenter, Material } from '../../engine/augment/augmentation.ts';
 import { augmentationOf } from '../../engine/augment/index.ts';
@@ -8,15 +9,16 @@ import type { TrainRequest } from '../../engine/train-request.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { tapsOf } from '../../models/anatomy/taps.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
+import { readsTexts } from '../../models/signature.ts';
 import { specialIds } from '../../models/special-tokens.ts';
 import { readRewordings, rewordingsFor } from '../reword/table.ts';
 import { type Augmenting, augmentProblems, otherTokens } from './augment.ts';
 
 /** Ids of a reader's tokens by those of the guesser. */
-const idsFor = async (reader: Model, guesser: Model['tokenizer']): Promise<(token: number) => number | undefined> => {
+const idsFor = async (reader: Model, guesser: TokenizerJson): Promise<(token: number) => number | undefined> => {
   if (isDeepStrictEqual(reader.tokenizer, guesser)) return (token) => token;
-  const theirs = await tokenTranslation(reader.tokenizer, guesser);
+  const theirs = await tokenTranslation(tokenizerIn(reader), guesser);
   if (theirs === undefined) {
     throw stageError(otherTokens);
   }
@@ -57,7 +59,11 @@ export const augmented = async (
   if (problem !== undefined) throw stageError(problem.message);
   if (augment.length === 0) return request;
   const material: Material = {
-    ...{ seed, special: specialIds(model), rewordings: await wordsFor(model, given) },
+    ...{
+      seed,
+      special: readsTexts(model.info.signature) ? specialIds(model) : new Set(),
+      rewordings: await wordsFor(model, given),
+    },
     embeddings: () => embeddingsOf(model),
   };
   const augmenters = augment.map((entry): Augmenter => augmentationOf(entry.uses).make(entry, material));

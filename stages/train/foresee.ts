@@ -1,6 +1,6 @@
 import { targetKindOf } from '../../data/targets/index.ts';
 import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precision.ts';
-import { type DatasetTask, dataTask, readsTexts } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
 import { type Augmenting, augmentProblems, wordsProblems } from './augment.ts';
@@ -28,7 +28,6 @@ export interface Training extends Augmenting {
   readonly task?: DatasetTask | undefined;
   readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly dropout?: number | undefined;
-  readonly imageShift?: number | undefined;
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
   readonly precision?: Precision | undefined;
@@ -94,15 +93,6 @@ const withoutClasses = ({ classWeights }: Training, data: DataFacts | undefined)
     ? []
     : [{ path: ['classWeights'], message: noClassWeights(data.task) }];
 
-/** Why nothing can be moved. */
-const noImages = (task: DatasetTask): string =>
-  `imageShift moves images, and the data is for ${task}: leave imageShift out`;
-
-const withoutImages = ({ imageShift = 0 }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
-  imageShift === 0 || data === undefined || !readsTexts(data.task)
-    ? []
-    : [{ path: ['imageShift'], message: noImages(data.task) }];
-
 const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
   uses === 'train' && data !== undefined && dataTask(data.task).truth === 'teacher'
     ? [
@@ -142,7 +132,6 @@ export const foreseeTraining = (
   const teacher = outputs ?? beside ?? {};
   const problems = [
     ...withoutClasses(config, data),
-    ...withoutImages(config, data),
     ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),

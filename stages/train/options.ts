@@ -92,14 +92,6 @@ export const trainingConfig = {
     .describe('ratio of all dropout; left out, what the model carries, an ONNX file in config.json beside it'),
   tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
   augment: augmentOption,
-  imageShift: z
-    .int()
-    .min(0)
-    .max(64)
-    .optional()
-    .describe(
-      'pixels that images are moved at most, up or down and left or right, other ones in every update; what comes in at an edge is what stood there. Left out, they stay where they are',
-    ),
   labelSmoothing: z
     .number()
     .min(0)

@@ -16,10 +16,11 @@ import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { tapsOf } from '../../models/anatomy/taps.ts';
 import type { Model } from '../../models/model.ts';
-import { answerName, expectInput } from '../../models/signature.ts';
+import { answerName, expectInput, imageSignature, textPort } from '../../models/signature.ts';
 import { deviceEngine } from '../engines/device.ts';
 import { apart } from '../engines/training.ts';
 import { imitation } from './imitating.ts';
@@ -88,9 +89,54 @@ const fedTo = (augmenter: Augmenter, examples: readonly Encoded[], step = 0, row
 
 const onTokens = ['tokens', 'spans', 'words'] as const;
 
+describe('shifts of images', () => {
+  const pixels = { channels: 2, height: 3, width: 4, scale: 1, mean: [0, 0], deviation: [1, 1] };
+  const model = { signature: imageSignature(value('x'), textPort(value('y'))), processor: { pixels } };
+  const samples = Uint8Array.from({ length: 24 }, (_, i) => i + 1);
+  const example = { length: 1, byRole: { pixels: samples } };
+  const shifted = (step: number, rows: readonly number[]): readonly number[] => {
+    const batch = { rows: Int32Array.from(rows), length: 1 };
+    const examples = [example, example, example];
+    const feeds = feedsFor(model, examples, batch);
+    const made = augmentationOf('shift').make(
+      { uses: 'shift', pixels: 1 },
+      { seed: 1, special: new Set(), embeddings: () => value('') },
+    );
+    made.feed?.({ model, feeds, examples, batch, step, done: 0 });
+    return [...(feeds.x?.data ?? [])].map(Number);
+  };
+  /** The image moved so far, by hand: every pixel looks up where it comes from. */
+  const moved = (down: number, right: number): readonly number[] =>
+    Array.from(samples, (_, at) => {
+      const [channel, row, column] = [Math.floor(at / 12), Math.floor((at % 12) / 4), at % 4];
+      const [y, x] = [Math.min(2, Math.max(0, row - down)), Math.min(3, Math.max(0, column - right))];
+      return samples[12 * channel + 4 * y + x] ?? 0;
+    });
+  const nine = [-1, 0, 1].flatMap((down) => [-1, 0, 1].map((right) => moved(down, right).join()));
+
+  it('move whole images by a pixel at most, all ways, and fill edges with what stood there', () => {
+    const met = new Set(Array.from({ length: 80 }, (_, step) => shifted(step, [0]).join()));
+    expect([...met].sort()).toEqual([...nine].sort());
+  });
+
+  it('are drawn for each image by itself: its company changes nothing', () => {
+    expect(shifted(5, [2, 1]).slice(24)).toEqual(shifted(5, [1]));
+    expect(shifted(5, [0, 1, 2])).not.toEqual([...samples, ...samples, ...samples]);
+  });
+
+  it('are of images alone, as other augmentations are of texts', () => {
+    const texts = { task: dataTask('text-classification') };
+    const images = { task: dataTask('image-classification') };
+    expect(augmentationOf('shift').problem(texts)).toContain('makes other images');
+    expect(augmentationOf('spans').problem(images)).toContain('makes other texts');
+    expect(augmentationOf('shift').problem(images)).toBeUndefined();
+    expect(augmentationOf('shift').problem({ ...images, inside: 'hidden' })).toContain('leave shift out');
+  });
+});
+
 describe('augmentations', () => {
   it('of a list are known by what they do, and none is left out below', () => {
-    expect(augmentations.map(({ uses }) => uses)).toEqual([...onTokens, 'mix-up']);
+    expect(augmentations.map(({ uses }) => uses)).toEqual([...onTokens, 'mix-up', 'shift']);
   });
 
   it.each(onTokens)('change the asked share of tokens, never padding, the same for a seed and a step: %s', (uses) => {
@@ -300,7 +346,10 @@ describe('mix-up', () => {
 const everyOne = (more: Partial<TrainRequest> = {}): TrainRequest => {
   const model = tinyModel({ hidden: 8, layers: 2, ffn: 12 });
   const examples = tinyExamples(40, 'train');
-  const [offered, all] = [othersOf(examples.encoded), augmentations.map(({ uses }) => entryOf(uses))];
+  const [offered, all] = [
+    othersOf(examples.encoded),
+    augmentations.filter(({ reads }) => reads === 'texts').map(({ uses }) => entryOf(uses)),
+  ];
   const rewordings = { ...offered, tokens: offered.tokens.map((id) => 3 + (id % 30)) };
   const material = { ...materialFor(model, examples.encoded), rewordings };
   const augmenters = all.map((entry) => augmentationOf(entry.uses).make(entry, material));

@@ -5,7 +5,7 @@ import { motionOf } from '../../engine/depth.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { folderFacts } from '../../models/importers/folder/index.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
@@ -274,7 +274,7 @@ describe('what config.json says is what the graph is', () => {
     const { sizes, head: _, maxLength = 0, reads, ...facts } = folderFacts(goldenFolder(name), 'keep');
     const { task, labels, modelType } = model.info;
     expect(facts).toEqual({ task, labels, modelType });
-    expect(reads?.()).toEqual(rulesOf(model.tokenizer));
+    expect(reads?.()).toEqual(rulesOf(tokenizerIn(model)));
     expect(maxLength).toBeGreaterThanOrEqual(model.info.maxLength);
     const anatomy = anatomyOf(model.graph);
     expect(sizes?.layers).toBe(anatomy.layers.length);
