@@ -4,7 +4,7 @@ import { modelError } from '../ground/errors.ts';
 import { taskReading } from '../ground/tasks.ts';
 import { type Emission, zeros } from './blocks.ts';
 import { type DecoderInputs, decoderInputs, emitDecoder } from './emit-decoder.ts';
-import type { Model, Processor } from './model.ts';
+import type { Model, TokenRule } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
 import { type Signature, tokenPort } from './signature.ts';
 
@@ -23,7 +23,7 @@ export interface DecoderOptions {
   readonly dropout: number;
   /** Longest sequence in tokens. */
   readonly maxLength: number;
-  readonly tokens: Processor['tokens'];
+  readonly tokens: TokenRule;
   /** The token that texts begin and end with, and its id. */
   readonly end: { readonly id: number; readonly text: string };
 }

@@ -30,9 +30,9 @@ export const maskTokenOf = (model: Reader): Token | undefined => {
 };
 
 /** The token that ends a text, as the checkpoint names it. */
-export const endTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
-  const text = textOf(info.tokenizerConfig?.eos_token);
-  const token = addedTokensOf(tokenizer).find(({ content }) => content === text);
+export const endTokenOf = (model: Reader): Token | undefined => {
+  const text = textOf(model.info.tokenizerConfig?.eos_token);
+  const token = addedTokensOf(tokenizerIn(model)).find(({ content }) => content === text);
   return token === undefined || text === undefined ? undefined : { id: token.id, text };
 };
 

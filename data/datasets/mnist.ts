@@ -42,7 +42,7 @@ export const mnist = defineDataset({
         join(folderOf(packageName, base), 'data', file),
       ),
     ),
-  check: async (_, base) => packageProblems({ package: packageName, source }, base),
+  check: async (_, base) => packageProblems(packageName, source, base),
   look: async () => ({ classes, whole: true, remarks: [] }),
   load: async ({ labelled, limit }, base) => {
     const folder = join(folderOf(packageName, base), 'data');

@@ -3,6 +3,7 @@ import { logSumExp } from '../../data/rows.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { modelError } from '../../ground/errors.ts';
 import { taskReading } from '../../ground/tasks.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { crossEntropy } from '../losses/index.ts';
 import { wholeTexts } from '../read.ts';
 import { stretches } from '../stretches.ts';
@@ -26,8 +27,8 @@ export const textGeneration: Task = {
   },
   targets: (_, encoded) =>
     idTargets(encoded.flatMap(({ places = [], byRole }) => Array.from(places, (place) => byRole.next?.[place] ?? -1))),
-  names: ({ tokenizer }) => {
-    const { size, token } = tokenizerOf(tokenizer);
+  names: (model) => {
+    const { size, token } = tokenizerOf(tokenizerIn(model));
     return Array.from({ length: size }, (_, id) => token(id) ?? `${id}`);
   },
   fit: (model) => {

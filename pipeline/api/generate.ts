@@ -81,7 +81,8 @@ class Growing {
 
 const promptIds = async (path: string, { model }: Writer, prompt: string): Promise<readonly number[]> => {
   const { tokenizerOf } = await import('../../data/tokenize.ts');
-  const { ids } = await tokenizerOf(model.tokenizer).encode(prompt, 2 ** 30);
+  const { tokenizerIn } = await import('../../models/model.ts');
+  const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, 2 ** 30);
   const { maxLength } = model.info;
   if (prompt === '' && ids.length === 0) throw requestError(`${path}: the prompt is empty; expected some text`);
   if (ids.length >= maxLength) {
@@ -129,10 +130,11 @@ interface Task {
 const writeOn = async (writer: Writer, { ids, prompt, options, emit, renew }: Task): Promise<Generated> => {
   const { textWriter } = await import('../../data/tokenizers/decode.ts');
   const { endTokenOf } = await import('../../models/special-tokens.ts');
+  const { tokenizerIn } = await import('../../models/model.ts');
   const { tokens = USUAL_TOKENS, stop = [], seed = 0, signal } = options;
   const most = Math.min(tokens, writer.model.info.maxLength - ids.length);
   const end = endTokenOf(writer.model)?.id;
-  const text = await textWriter(writer.model.tokenizer, ids);
+  const text = await textWriter(tokenizerIn(writer.model), ids);
   const growing = new Growing(stop, emit);
   const began = performance.now();
   let [first, count, reason]: [number, number, Generated['reason']] = [began, 0, 'tokens'];

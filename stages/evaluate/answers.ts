@@ -6,7 +6,7 @@ import { type Answers, answerCount } from '../../engine/answers.ts';
 import { type Encoded, textNumber } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { answersWholes } from '../../ground/tasks.ts';
+import { answersWholes, modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';

@@ -18,7 +18,7 @@ import { expectBounded } from '../../models/bounded.ts';
 import { withCache } from '../../models/cache.ts';
 import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
-import { type Model, type PixelRule, pixelsIn } from '../../models/model.ts';
+import { type Model, type PixelRule, pixelsIn, tokenizerIn } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
 import { precisionOf } from '../../models/precision-of.ts';
@@ -107,7 +107,7 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
   await write(folder, deployFiles.config, jsonTextWith(configJson(info, shared.tokenizer, files), numbers));
   for (const [file, text] of Object.entries(readingFiles(shared))) await write(folder, file, text);
   await write(folder, 'README.md', modelCard(shared, needs, said));
-  if (remembers(shared)) await write(folder, generationFile, jsonText(generationJson(info, tokenizer)));
+  if (remembers(shared)) await write(folder, generationFile, jsonText(generationJson(info, tokenizerIn(shared))));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
   for (const [precision, graph] of graphs) await writeGraph(join(folder, onnxFile(precision)), graph);

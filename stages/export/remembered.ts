@@ -1,7 +1,7 @@
 import { nothingRead, type Reading, readOn } from '../../engine/decoding.ts';
 import type { Program } from '../../engine/engine.ts';
 import { stageError } from '../../ground/errors.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokensIn } from '../../models/model.ts';
 
 /** Sums in another order, for each unit of the largest score. */
 const ROUNDING = 1e-5;
@@ -63,7 +63,7 @@ export const expectRemembering = async (program: Program, model: Model, ids: Int
   };
   expectSame('a text in pieces is not the same as at once', await inPieces(program, model, ids), await alone(ids, 0));
   const short = ids.subarray(0, Math.ceil(ids.length / 3));
-  const both = padded(ids, short, processor.tokens.padding);
+  const both = padded(ids, short, tokensIn(processor).padding);
   const beside = await readOn(program, model, { ...both, past: nothingRead(signature, 2), last: 1 });
   expectSame(
     'a text behind padding is not the same as alone',

@@ -150,6 +150,8 @@ for _ in range(20):
     ids = [int(y[0, -1].argmax())]
     written, count = written + ids, count + 1
 print(tokenizer.decode(written))`;
+};
+
 /** The same of images, which need no tokenizer. */
 const pythonOfImages = (
   { info, files }: Used,

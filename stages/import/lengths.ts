@@ -1,12 +1,13 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { importModel } from '../../models/importers/index.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import type { SampledTexts } from '../expected.ts';
 import { lengthsIn } from '../train/lengths.ts';
 import type { Config } from './index.ts';
 
 /** The checkpoint's own tokenizer. */
 export const tokenizerOf = async ({ model, ...options }: Config, base: string): Promise<TokenizerJson> =>
-  (await importModel(model, base, options)).tokenizer;
+  tokenizerIn(await importModel(model, base, options));
 
 /** Tokens of each text as the checkpoint's own tokenizer cuts it. */
 export const lengthsOfImported = async (

@@ -5,6 +5,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, written } from '../../engine/generation/generate.ts';
 import { readModel } from '../../models/files.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { clientOptions, type Precision } from '../../models/precision.ts';
 import { tinyDecoder } from '../decoders/tiny.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -22,7 +23,7 @@ afterAll(() => space[Symbol.dispose]());
 /** Tokens that decant writes behind a prompt. */
 const own = async (folder: string, precision: Precision, prompt: string): Promise<readonly number[]> => {
   const model = await readModel(folder, { precision });
-  const { ids } = await tokenizerOf(model.tokenizer).encode(prompt, 100);
+  const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, 100);
   const writer = await openWriter(model, cpuEngine, 1);
   const made: number[] = [];
   const writing = { prompt: ids, most: NEW_TOKENS, choose: chooser({}, 0), end: undefined };

@@ -7,6 +7,7 @@ import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, written } from '../../engine/generation/generate.ts';
 import { type StrategyName, strategies } from '../../engine/generation/strategies/index.ts';
 import { writeModel } from '../../models/files.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { generateText } from '../../pipeline/api/generate.ts';
 import type { GenerateOptions } from '../../pipeline/api/types/models.ts';
 import { clientModel } from '../clients/rig.ts';
@@ -78,7 +79,7 @@ const generated = async (prompt: string, options: GenerateOptions = {}, folder =
 
 describe('a text that is written on', () => {
   it('goes on as if all of it was read anew for each token', async () => {
-    const { ids } = await tokenizerOf(model.tokenizer).encode('the old dog', 100);
+    const { ids } = await tokenizerOf(tokenizerIn(model)).encode('the old dog', 100);
     const writer = await openWriter(model, cpuEngine, 1);
     const made: number[] = [];
     for await (const id of written(writer, { prompt: ids, most: 8, choose: chooser({}, 0), end: undefined }))

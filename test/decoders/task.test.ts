@@ -10,6 +10,7 @@ import { textGeneration } from '../../engine/tasks/text-generation.ts';
 import { bitsPerByte, natsPerToken } from '../../ground/metrics/index.ts';
 import { figureOf } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
+import { tokenizerIn } from '../../models/model.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';
 import { encodeExamples } from '../../stages/train/examples.ts';
 import { largestScores } from './scores.ts';
@@ -20,9 +21,8 @@ const nothing = { threads: 1, signal: new AbortController().signal, progress: ()
 
 describe('texts for a decoder', () => {
   it('are cut into stretches that ask for every token once, the end among them, and for none across two texts', async () => {
-    const { tokenizer } = model;
     const texts = dataset.test.map(({ text }) => text);
-    const whole = await tokenizerOf(tokenizer).encodeBatch(texts, 10_000);
+    const whole = await tokenizerOf(tokenizerIn(model)).encodeBatch(texts, 10_000);
     const encoded = await textGeneration.encode(model, dataset.test, MAX_LENGTH);
     expect(encoded.length).toBeGreaterThan(dataset.test.length);
     whole.forEach(({ ids }, text) => {
@@ -36,8 +36,8 @@ describe('texts for a decoder', () => {
 
   it('ask for the answers of prompts alone', async () => {
     const [prompt, answer] = ['the old', ' dog sleeps'];
-    const { ids } = await tokenizerOf(model.tokenizer).encode({ text: prompt, pair: answer }, 100);
-    const asked = (await tokenizerOf(model.tokenizer).encode(answer, 100)).ids.slice(1);
+    const { ids } = await tokenizerOf(tokenizerIn(model)).encode({ text: prompt, pair: answer }, 100);
+    const asked = (await tokenizerOf(tokenizerIn(model)).encode(answer, 100)).ids.slice(1);
     const [one, ...others] = await textGeneration.encode(model, [{ text: prompt, pair: answer }], MAX_LENGTH);
     expect(others).toEqual([]);
     expect([...(one?.byRole.tokens ?? [])]).toEqual([...ids]);
