@@ -100,6 +100,43 @@ export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
   return render(quotient);
 };
 
+/** What a quotient that is no polynomial is called: floor((symbol + plus) / over) is a symbol of its own, which `bindDim` computes. */
+const quotientName = (name: string, plus: number, over: number): string => `${name}.plus${plus}.over${over}`;
+const quotientPattern = /^(.+)\.plus(\d+)\.over(\d+)$/;
+
+interface Quotient {
+  readonly name: string;
+  readonly plus: number;
+  readonly over: number;
+}
+
+const quotientIn = (name: string): Quotient | undefined => {
+  const [, of, plus, over] = quotientPattern.exec(name) ?? [];
+  return of === undefined ? undefined : { name: of, plus: Number(plus), over: Number(over) };
+};
+
+/**
+ * floor(a / b) of a size: blocks that a sequence fills. Of what b does not divide there may be one symbol, once, and a
+ * number; undefined where there is more, or where something is taken away.
+ */
+export const floorDims = (a: Dim, b: number): Dim | undefined => {
+  if (typeof a === 'number') return b === 0 ? undefined : Math.floor(a / b);
+  if (!Number.isInteger(b) || b < 1 || [...parse(a).values()].some((coefficient) => coefficient < 0)) return undefined;
+  let [whole, rest]: [Dim, Dim] = [0, 0];
+  for (const [monomial, coefficient] of parse(a)) {
+    const over = Math.floor(coefficient / b);
+    const term = monomial === '' ? 1 : (monomial as Expression);
+    whole = addDims(whole, multiplyDims(over, term));
+    rest = addDims(rest, multiplyDims(coefficient - over * b, term));
+  }
+  const plus = parse(rest).get('') ?? 0;
+  const open = subtractDims(rest, plus);
+  if (open === 0) return whole;
+  const [only, ...others] = parse(open);
+  if (only === undefined || others.length > 0 || only[1] !== 1 || only[0].includes('*')) return undefined;
+  return addDims(whole, symbol(quotientName(only[0], plus, b)));
+};
+
 export const productOf = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1);
 
 /** A number times symbols, which may be none. */
@@ -115,8 +152,21 @@ export const termsOf = (dim: Dim): readonly Term[] =>
     symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
   }));
 
-/** The symbols of a dimension, each once. */
-export const symbolsOf = (dim: Dim): readonly string[] => [...new Set(termsOf(dim).flatMap(({ symbols }) => symbols))];
+/** The symbols that a dimension hangs on, each once. */
+export const symbolsOf = (dim: Dim): readonly string[] => [
+  ...new Set(termsOf(dim).flatMap(({ symbols }) => symbols.map((name) => quotientIn(name)?.name ?? name))),
+];
+
+/** What stands for a symbol; a quotient where its own is given, as far as it can be said. */
+const boundSymbol = (name: string, symbols: Readonly<Record<string, Dim>>): Dim => {
+  const known = symbols[name];
+  if (known !== undefined) return known;
+  const quotient = quotientIn(name);
+  const given = quotient === undefined ? undefined : symbols[quotient.name];
+  if (quotient === undefined || given === undefined) return symbol(name);
+  const { plus, over } = quotient;
+  return floorDims(addDims(given, plus), over) ?? symbol(quotientName(String(given), plus, over));
+};
 
 /** The dimension with some symbols replaced, for example `{ batch: 1, sequence: 12 }`. */
 export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim => {
@@ -124,7 +174,7 @@ export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim =
   let sum: Dim = 0;
   for (const [monomial, coefficient] of parse(dim)) {
     let term: Dim = coefficient;
-    for (const s of monomial === '' ? [] : monomial.split('*')) term = multiplyDims(term, symbols[s] ?? symbol(s));
+    for (const s of monomial === '' ? [] : monomial.split('*')) term = multiplyDims(term, boundSymbol(s, symbols));
     sum = addDims(sum, term);
   }
   return sum;

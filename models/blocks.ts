@@ -82,7 +82,7 @@ export const layerNorm = (
   return emission.builder.op('LayerNormalization', [x, scale, ...shift], attrs, options.output);
 };
 
-export const dropout = ({ builder }: Emission, x: Value, ratio: number): Value =>
+export const dropout = ({ builder }: Pick<Emission, 'builder'>, x: Value, ratio: number): Value =>
   builder.op('Dropout', [x, builder.scalar('float32', ratio)]);
 
 /** Rows of a table by id: (batch, sequence) to (batch, sequence, width). */
@@ -135,21 +135,22 @@ export interface AttentionParts {
   readonly scale?: number;
   /** Added to the scaled scores: the mask, relative positions, or both; it spreads over (batch, heads, sequence, sequence). */
   readonly bias?: Value | undefined;
-  /** Ratio of the Dropout of the attention weights. */
-  readonly dropout: number;
+  /** Ratio of the Dropout of the attention weights; none where nothing is said. */
+  readonly dropout?: number;
 }
 
 /** softmax(scale Q K^T + bias) V with the heads side by side again: (batch, sequence, heads * head width). */
-export const attend = (emission: Emission, parts: AttentionParts): Value => {
+export const attend = (emission: Pick<Emission, 'builder'>, parts: AttentionParts): Value => {
   const { builder } = emission;
-  const { query, key, heads, headWidth, scale = 1 / Math.sqrt(headWidth) } = parts;
+  const { query, key, heads, headWidth, scale = 1 / Math.sqrt(headWidth), dropout: ratio } = parts;
   const scores = builder.op('Mul', [
     builder.op('MatMul', [query, key]), // (batch, heads, sequence, sequence)
     builder.scalar('float32', scale),
   ]);
   const biased = parts.bias === undefined ? scores : builder.op('Add', [scores, parts.bias]);
   const weights = builder.op('Softmax', [biased], { axis: -1 });
-  const mixed = builder.op('MatMul', [dropout(emission, weights, parts.dropout), parts.value]);
+  const kept = ratio === undefined ? weights : dropout(emission, weights, ratio);
+  const mixed = builder.op('MatMul', [kept, parts.value]);
   const together = builder.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
   return builder.op('Reshape', [together, builder.ints([0, 0, heads * headWidth])]);
 };

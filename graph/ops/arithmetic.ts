@@ -1,4 +1,4 @@
-import { addDims, divideDims, multiplyDims, subtractDims } from '../dim.ts';
+import { addDims, divideDims, floorDims, multiplyDims, subtractDims } from '../dim.ts';
 import type { Gradient, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { type Arithmetic, inferInts } from './shared-ints.ts';
@@ -6,10 +6,10 @@ import { constantFloats, floats, operand, result, within } from './shared-math.t
 import { noMacs } from './shared-structure.ts';
 import { everyInput } from './shared-uses.ts';
 
-/** Integer division truncates; symbols divide only where they do so exactly. */
+/** Integer division truncates, which for sizes is to round down. */
 const quotient: Arithmetic = (a, b) => {
   if (typeof a === 'number' && typeof b === 'number') return b === 0 ? undefined : Math.trunc(a / b);
-  return divideDims(a, b);
+  return divideDims(a, b) ?? (typeof b === 'number' ? floorDims(a, b) : undefined);
 };
 
 const binary = (

@@ -1,0 +1,33 @@
+import { attendedRows, biasNeighbours, joined, neighbours } from '../blocks.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { AttentionKind, Core, Place } from '../kind.ts';
+import { maskOf, reshaped } from '../pieces.ts';
+
+const around = [-1, 0, 1] as const;
+
+/** The band and the padding: (batch * blocks, 1, width, 3 * width). */
+const biasOf = (place: Place, { bias }: Core, width: number): Value =>
+  place.shared(`window ${width} ${bias}`, () => {
+    const band = maskOf(place, [1, 1, width, 3 * width], ([, , query = 0, key = 0]) => Math.abs(query + width - key) <= width);
+    const keys = reshaped(place.builder, biasNeighbours(place, bias, width, around), [-1, 1, 1, 3 * width]);
+    return place.builder.op('Add', [keys, band]);
+  });
+
+/** Positions see those at most so far from them, on both sides (Beltagy et al. 2020, 2004.05150). */
+export const window: AttentionKind = {
+  name: 'window',
+  summary: 'positions see those at most width away, on both sides',
+  settings: { width: 64 },
+  sees:
+    ({ width }) =>
+    (query, key) =>
+      Math.abs(query - key) <= width,
+  macs: ({ width }, { length, heads, headWidth }) => 6 * Math.ceil(length / width) * width * width * heads * headWidth,
+  emit: (place, { width }, core) =>
+    attendedRows(place, core, {
+      block: width,
+      key: joined(place, neighbours(place, core.key, width, around), 3 * width),
+      value: joined(place, neighbours(place, core.value, width, around), 3 * width),
+      bias: biasOf(place, core, width),
+    }),
+};
