@@ -79,6 +79,7 @@ const onTheWay = (graph: Graph, attention: Attention): readonly Beside[] => {
   const { producer } = indexOf(graph);
   const all: Beside[] = [];
   let at: Value = attention.scores;
+  let scaled = false;
   for (let node = producer.get(at); node !== undefined && node !== attention.product; node = producer.get(at)) {
     const inner = node.inputs.filter((input): input is Value => {
       const before = input === null ? undefined : producer.get(input);
@@ -89,7 +90,8 @@ const onTheWay = (graph: Graph, attention: Attention): readonly Beside[] => {
     const scales = (node.op === 'Mul' || node.op === 'Div') && isNumber(graph, otherThan(node, next));
     const beside = scales ? undefined : besideOf(graph, attention, next, node);
     if (!scales && beside === undefined) throw refused(attention, `${node.op} '${node.name}' changes its scores`);
-    if (scales && all.length > 0) throw refused(attention, `${node.op} '${node.name}' scales scores and mask together`);
+    if (beside !== undefined && scaled) throw refused(attention, `its mask is scaled like the scores, behind '${node.name}'`);
+    scaled ||= scales;
     if (beside !== undefined) all.push(beside);
     at = next;
   }
