@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { MASKED_SCORE } from '../blocks.ts';
 import type { Core, Place } from './kind.ts';
-import { attended, cutTo, filledUp, reshaped, sizeAt, stretch, widthOf } from './pieces.ts';
+import { attended, filledUp, reshaped, sizeAt, stretch, widthOf } from './pieces.ts';
 
 /** Positions in rows of blocks: (batch, sequence, width) to (batch * blocks, block, width). */
 export const rowsOf = (place: Place, x: Value, block: number): Value =>
@@ -16,11 +16,10 @@ export const blocksOf = (place: Place, x: Value, block: number): Value =>
 export const biasBlocks = (place: Place, bias: Value, block: number): Value =>
   reshaped(place.builder, filledUp(place, bias, { axis: 3, multiple: block, fill: MASKED_SCORE }), [0, -1, block]);
 
-/** Rows of blocks in their texts again, without what filled them up: (batch, sequence, width) as `like` has positions. */
-export const texts = (place: Place, rows: Value, like: Value): Value => {
-  const { builder } = place;
-  const shape = builder.op('Concat', [sizeAt(builder, like, 0), builder.ints([-1, widthOf(place, rows)])], { axis: 0 });
-  return cutTo(place, builder.op('Reshape', [rows, shape]), like);
+/** Rows of blocks in their texts again, filled up as they are: (batch, blocks * block, width). `like` has the batch. */
+export const inTexts = ({ builder }: Place, rows: Value, like: Value): Value => {
+  const whole = builder.ints([-1, widthOf({ builder }, rows)]);
+  return builder.op('Reshape', [rows, builder.op('Concat', [sizeAt(builder, like, 0), whole], { axis: 0 })]);
 };
 
 /**
@@ -41,30 +40,44 @@ const reachOf = (distances: readonly number[]): Reach => [
   Math.max(0, ...distances),
 ];
 
-/** What the queries of each block see of x: (batch, sequence, width) to (batch, blocks, distances * block, width). */
-export const neighbours = (place: Place, x: Value, block: number, distances: readonly number[]): Value => {
+/** Blocks with as many empty ones around them as some distances reach, and what is beside each. */
+interface Around {
+  /** (batch, blocks, distances * block, width) */
+  readonly near: Value;
+  /** The first block, which every text has: (batch, 1, block, width). */
+  readonly first: Value;
+}
+
+const around = (place: Place, x: Value, block: number, distances: readonly number[], filling: Filled): Around => {
+  const { builder } = place;
   const [low, high] = reachOf(distances);
-  const long = filledUp(place, x, { axis: 1, multiple: block, before: low * block, after: high * block });
-  return beside(place.builder, reshaped(place.builder, long, [0, -1, block, widthOf(place, x)]), distances, [low, high]);
+  const { axis, fill, dims } = filling;
+  const padded = filledUp(place, x, { axis, fill, multiple: block, before: low * block, after: high * block });
+  const long = reshaped(builder, padded, [0, -1, block, ...dims]);
+  return { near: beside(builder, long, distances, [low, high]), first: stretch(builder, long, 1, low, low + 1) };
 };
 
-/** The same of the bias: (batch, 1, 1, sequence) to (batch, blocks, distances * block). */
-export const biasNeighbours = (place: Place, bias: Value, block: number, distances: readonly number[]): Value => {
-  const [low, high] = reachOf(distances);
-  const filling = { axis: 3, multiple: block, fill: MASKED_SCORE, before: low * block, after: high * block };
-  return beside(place.builder, reshaped(place.builder, filledUp(place, bias, filling), [0, -1, block]), distances, [
-    low,
-    high,
-  ]);
-};
+interface Filled {
+  readonly axis: number;
+  readonly fill: number;
+  readonly dims: readonly number[];
+}
+
+/** What the queries of each block see of x (batch, sequence, width). */
+export const neighbours = (place: Place, x: Value, block: number, distances: readonly number[]): Around =>
+  around(place, x, block, distances, { axis: 1, fill: 0, dims: [widthOf(place, x)] });
+
+/** The same of the bias (batch, 1, 1, sequence), without a width. */
+export const biasNeighbours = (place: Place, bias: Value, block: number, distances: readonly number[]): Around =>
+  around(place, bias, block, distances, { axis: 3, fill: MASKED_SCORE, dims: [] });
 
 /** Keys as rows, where each block sees `count` of them: (batch, blocks, count, width) to (batch * blocks, count, width). */
 export const joined = (place: Place, x: Value, count: number): Value =>
   reshaped(place.builder, x, [-1, count, widthOf(place, x)]);
 
-/** Attention of rows of queries to rows of keys, and texts again. */
+/** Attention of rows of queries to rows of keys, in texts that are filled up: (batch, blocks * block, width). */
 export const attendedRows = (
   place: Place,
   core: Core,
   { block, ...rows }: Pick<Core, 'key' | 'value' | 'bias'> & { readonly block: number },
-): Value => texts(place, attended(place, { ...core, ...rows, query: rowsOf(place, core.query, block) }), core.query);
+): Value => inTexts(place, attended(place, { ...core, ...rows, query: rowsOf(place, core.query, block) }), core.query);

@@ -1,6 +1,6 @@
 import { attendedRows, biasBlocks, rowsOf } from '../blocks.ts';
 import type { AttentionKind } from '../kind.ts';
-import { reshaped } from '../pieces.ts';
+import { cutTo, reshaped } from '../pieces.ts';
 
 /** Positions in blocks, each of which sees itself: the local part of Sparse Transformers (Child et al. 2019, 1904.10509). */
 export const block: AttentionKind = {
@@ -13,12 +13,14 @@ export const block: AttentionKind = {
       Math.floor(query / width) === Math.floor(key / width),
   macs: ({ width }, { length, heads, headWidth }) => 2 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
-    attendedRows(place, core, {
+    cutTo(
+      place,
+      attendedRows(place, core, {
       block: width,
       key: rowsOf(place, core.key, width),
       value: rowsOf(place, core.value, width),
       bias: place.shared(`block ${width} ${core.bias}`, () =>
         reshaped(place.builder, biasBlocks(place, core.bias, width), [-1, 1, 1, width]),
       ),
-    }),
+    }), core.query),
 };

@@ -1,7 +1,7 @@
 import { attendedRows, biasNeighbours, joined, neighbours } from '../blocks.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { AttentionKind, Core, Place } from '../kind.ts';
-import { maskOf, reshaped } from '../pieces.ts';
+import { cutTo, maskOf, reshaped } from '../pieces.ts';
 
 const around = [-1, 0, 1] as const;
 
@@ -9,7 +9,7 @@ const around = [-1, 0, 1] as const;
 const biasOf = (place: Place, { bias }: Core, width: number): Value =>
   place.shared(`window ${width} ${bias}`, () => {
     const band = maskOf(place, [1, 1, width, 3 * width], ([, , query = 0, key = 0]) => Math.abs(query + width - key) <= width);
-    const keys = reshaped(place.builder, biasNeighbours(place, bias, width, around), [-1, 1, 1, 3 * width]);
+    const keys = reshaped(place.builder, biasNeighbours(place, bias, width, around).near, [-1, 1, 1, 3 * width]);
     return place.builder.op('Add', [keys, band]);
   });
 
@@ -24,10 +24,12 @@ export const window: AttentionKind = {
       Math.abs(query - key) <= width,
   macs: ({ width }, { length, heads, headWidth }) => 6 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
-    attendedRows(place, core, {
+    cutTo(
+      place,
+      attendedRows(place, core, {
       block: width,
-      key: joined(place, neighbours(place, core.key, width, around), 3 * width),
-      value: joined(place, neighbours(place, core.value, width, around), 3 * width),
+      key: joined(place, neighbours(place, core.key, width, around).near, 3 * width),
+      value: joined(place, neighbours(place, core.value, width, around).near, 3 * width),
       bias: biasOf(place, core, width),
-    }),
+    }), core.query),
 };
