@@ -9,7 +9,7 @@ export interface Attention {
   readonly product: Node;
   /** Shares times values. */
   readonly mixing: Node;
-  /** What the Softmax reads: (batch, heads, queries, keys) where there are heads. */
+  /** What the Softmax reads: (batch, heads, queries, keys) where there are heads, or (batch, blocks, heads, queries, keys). */
   readonly scores: Value;
   /** The product of every number that queries, keys or scores are multiplied by. */
   readonly scale: number;
@@ -102,9 +102,12 @@ const operandChain = (graph: Graph, product: Node, position: number): readonly N
   }
 };
 
+/** The axis of scores that counts heads, in front of queries and keys. */
+export const HEADS_AXIS = -3;
+
 const headsOf = (graph: Graph, scores: Value): number | undefined => {
-  const shape = graph.types.get(scores)?.shape;
-  const heads = shape?.length === 4 ? shape[1] : undefined;
+  const shape = graph.types.get(scores)?.shape ?? [];
+  const heads = shape.length > 3 ? shape.at(HEADS_AXIS) : undefined;
   return typeof heads === 'number' ? heads : undefined;
 };
 

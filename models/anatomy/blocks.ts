@@ -1,4 +1,4 @@
-import { type Attention, attentionsOf, isFusedAttention } from '../../graph/attention.ts';
+import { type Attention, attentionsOf, isActivationProduct, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt, sitesOf } from '../../graph/sites.ts';
 
@@ -75,9 +75,9 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
   return nodes;
 };
 
-/** Whether attention happens among some nodes, in pieces or as one of them. */
+/** Whether attention happens among some nodes: as one of them, or as products of what positions say, with a softmax or without. */
 const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
-  [...nodes].some(isFusedAttention) || attentionsOf(graph).some(({ softmax }) => nodes.has(softmax));
+  [...nodes].some((node) => isFusedAttention(node) || isActivationProduct(graph, node));
 
 /** Whether keys come from elsewhere than the stream that the queries come from. */
 const isCross = (graph: Graph, { product: { inputs } }: Attention, stream: Value): boolean => {

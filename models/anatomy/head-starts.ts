@@ -1,4 +1,4 @@
-import { type Attention, attentionsOf } from '../../graph/attention.ts';
+import { type Attention, attentionsOf, HEADS_AXIS } from '../../graph/attention.ts';
 import type { CutStart } from '../../graph/cut/follow.ts';
 import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import type { LayerSpan } from './layers.ts';
@@ -23,9 +23,9 @@ const beforeJoining = (graph: Graph, from: Value | null | undefined): Value | un
   return undefined;
 };
 
-/** Axis 1 of scores (batch, heads, queries, keys); of scores (batch x heads, queries, keys) that of the queries before. */
+/** The axis of heads of scores; of scores (batch x heads, queries, keys) that of the queries before. */
 const startOf = (graph: Graph, { scores, heads, product }: Attention): CutStart | undefined => {
-  if (heads !== undefined) return { value: scores, axis: 1 };
+  if (heads !== undefined) return { value: scores, axis: shapeOf(graph, scores).length + HEADS_AXIS };
   const apart = product.inputs.map((input) => beforeJoining(graph, input)).find((value) => value !== undefined);
   return apart === undefined || typeof shapeOf(graph, apart)[1] !== 'number' ? undefined : { value: apart, axis: 1 };
 };

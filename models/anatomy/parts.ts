@@ -88,15 +88,15 @@ export const headsOf = (
   layers: readonly LayerSpan[],
   followed: Followed,
 ): readonly Part[] =>
-  headStartsIn(graph, layer)
-    .filter(({ value, axis }) => !followed.all.has(keyOf(value, axis)))
-    .map(({ value, axis, attention, cross }, i) => {
-      const part = partAt(graph, value, axis, { name: '', kind: 'heads', layers: [layer.index] });
-      if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
-      const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
-      const name = cross ? nameIn(shared, 'cross heads') : numbered(nameIn(shared, 'heads'), i);
-      return { ...part, attention, cross, name, layers: shared };
-    });
+  headStartsIn(graph, layer).reduce<readonly Part[]>((known, { value, axis, attention, cross }) => {
+    // What the heads of one attention are coupled with may be those of the next.
+    if (followed.all.has(keyOf(value, axis))) return known;
+    const part = partAt(graph, value, axis, { name: '', kind: 'heads', layers: [layer.index] });
+    if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
+    const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
+    const name = cross ? nameIn(shared, 'cross heads') : numbered(nameIn(shared, 'heads'), known.length);
+    return [...known, { ...part, attention, cross, name, layers: shared }];
+  }, []);
 
 /** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
 const inside = (graph: Graph, blocks: readonly Block[], group: CutGroup): boolean => {

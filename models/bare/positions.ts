@@ -14,7 +14,7 @@ const singleOf = (graph: Graph, name: Value | null | undefined): number | undefi
 const isInteger = ({ dtype }: Tensor): boolean => dtype === 'int64' || dtype === 'int32';
 
 /** A stored row of positions, each one more than that before it. */
-const ofStored = (tensor: Tensor): Beyond => {
+export const storedBeyond = (tensor: Tensor): Beyond => {
   if (!isInteger(tensor) || elementCount(tensor.dims) < 2) return undefined;
   const numbers = numbersOf(tensor);
   const [first = 0] = numbers;
@@ -38,10 +38,11 @@ const ofProduct = (graph: Graph, { inputs }: Node, depth: number): Beyond => {
 /** No graph makes positions in more steps. */
 const DEEPEST = 24;
 
-const beyondOf = (graph: Graph, name: Value | null | undefined, depth = 0): Beyond => {
+/** The largest position that a sequence of n gets where the graph counts them, as the number beside n; undefined where it does not. */
+export const beyondOf = (graph: Graph, name: Value | null | undefined, depth = 0): Beyond => {
   if (name == null || depth > DEEPEST) return undefined;
   const stored = graph.weights.get(name);
-  if (stored !== undefined) return ofStored(stored);
+  if (stored !== undefined) return storedBeyond(stored);
   const node = indexOf(graph).producer.get(name);
   if (node === undefined || node.domain !== '') return undefined;
   switch (node.op) {
