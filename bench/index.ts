@@ -1,3 +1,4 @@
+import { benchAttention } from './attention/index.ts';
 import { benchDiff } from './diff/index.ts';
 import { benchEstimates } from './estimates/index.ts';
 import { benchFirst } from './first/index.ts';
@@ -12,6 +13,7 @@ import { benchTrain } from './train/index.ts';
 
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  attention: benchAttention,
   diff: benchDiff,
   estimates: benchEstimates,
   first: benchFirst,

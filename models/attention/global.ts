@@ -2,7 +2,7 @@ import { tensorOf } from '../../graph/tensor.ts';
 import type { Value } from '../../graph/graph.ts';
 import { MASKED_SCORE } from '../blocks.ts';
 import { attendedRows, biasNeighbours, joined, neighbours } from './blocks.ts';
-import type { Core, Place } from './kind.ts';
+import type { Core, Place, Settings } from './kind.ts';
 import { attended, cutTo, maskOf, reshaped, sizeAt, stretch, widthOf } from './pieces.ts';
 
 /** Blocks that see others at some distances, and the first positions. */
@@ -11,6 +11,12 @@ interface Sight {
   readonly global: number;
   readonly distances: readonly number[];
 }
+
+/** The first positions are those of the first block. */
+export const globalProblem = ({ width, global }: Settings) =>
+  global <= width
+    ? undefined
+    : ({ setting: 'global', message: `${global} global positions are more than a block of width ${width}; expected at most ${width}` } as const);
 
 /** What the first block has, for every block: (batch, 1, ...) to (batch, blocks, ...), as `like` has blocks. */
 const forBlocks = ({ builder }: Place, first: Value, like: Value): Value => {

@@ -13,7 +13,7 @@ export interface Settings {
   /** Random features, or rows that keys and values are brought to. */
   readonly features: number;
 }
-export type Setting = keyof Settings;
+export const settingNames = ['width', 'global', 'random', 'features'] as const satisfies readonly (keyof Settings)[];
 
 /** What is drawn and how far it has to reach: one attention of one model. */
 export interface Draw {
@@ -69,10 +69,18 @@ export interface AttentionKind {
   readonly summary: string;
   /** Settings that it takes, with what they are where nothing is said. */
   readonly settings: Partial<Settings>;
+  /** What is wrong with settings, whatever the model. */
+  problem?(settings: Settings): { readonly setting: keyof Settings; readonly message: string } | undefined;
   /** The definition, where it is full attention under a mask: what it emits is equal to that, whatever the length. */
   sees?(settings: Settings, draw: Draw): Sees;
   /** Multiply-accumulates of all products of activations, of one text. */
   macs(settings: Settings, sizes: Sizes): number;
-  /** Seconds of full attention that moving its operands takes, by what was measured: a share a position. */
+  /** Whether a softmax runs over scores, a share of the time of their products. */
+  readonly scored: boolean;
+  /**
+   * Numbers that are moved for each number of its operands, beside the products: slices, sums, exponentials. Measured, not
+   * counted: with the products it says from which length on a kind pays.
+   */
+  readonly moves: number;
   emit(place: Place, settings: Settings, core: Core): Value;
 }

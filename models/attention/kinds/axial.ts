@@ -35,6 +35,8 @@ export const axial: AttentionKind = {
     ({ width }) =>
     (query, key) =>
       Math.floor(query / width) === Math.floor(key / width) || query % width === key % width,
+  scored: true,
+  moves: 8,
   macs: ({ width }, { length, heads, headWidth }) => {
     const rows = Math.ceil(length / width);
     return 2 * rows * width * (width + rows) * heads * headWidth;

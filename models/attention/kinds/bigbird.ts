@@ -1,5 +1,5 @@
 import { stream } from '../../../data/random.ts';
-import { attendedLocally, windowMask, withGlobal } from '../global.ts';
+import { attendedLocally, globalProblem, windowMask, withGlobal } from '../global.ts';
 import type { AttentionKind, Draw, Settings } from '../kind.ts';
 
 const near = [-1, 0, 1] as const;
@@ -23,12 +23,15 @@ export const bigbird: AttentionKind = {
   summary:
     'blocks of width see the blocks beside them, random ones that many blocks away as a draw says, and the first positions (global), which see all',
   settings: { width: 64, global: 16, random: 3 },
+  problem: globalProblem,
   sees: (settings, draw) => {
     const { width, global } = settings;
     const distances = new Set([...near, ...drawn(settings, draw)]);
     return (query, key) =>
       Math.min(query, key) < global || distances.has(Math.floor(key / width) - Math.floor(query / width));
   },
+  scored: true,
+  moves: 12,
   macs: ({ width, global, random }, { length, heads, headWidth }) =>
     2 * (Math.ceil(length / width) * width * ((3 + random) * width + global) + global * length) * heads * headWidth,
   emit: (place, settings, core) => {

@@ -11,6 +11,8 @@ export const block: AttentionKind = {
     ({ width }) =>
     (query, key) =>
       Math.floor(query / width) === Math.floor(key / width),
+  scored: true,
+  moves: 3,
   macs: ({ width }, { length, heads, headWidth }) => 2 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
     cutTo(

@@ -1,4 +1,4 @@
-import { attendedLocally, windowMask, withGlobal } from '../global.ts';
+import { attendedLocally, globalProblem, windowMask, withGlobal } from '../global.ts';
 import type { AttentionKind } from '../kind.ts';
 
 const around = [-1, 0, 1] as const;
@@ -8,10 +8,13 @@ export const globalWindow: AttentionKind = {
   name: 'global-window',
   summary: 'a window of width, and the first positions (global), which see all and are seen by all',
   settings: { width: 64, global: 1 },
+  problem: globalProblem,
   sees:
     ({ width, global }) =>
     (query, key) =>
       Math.min(query, key) < global || Math.abs(query - key) <= width,
+  scored: true,
+  moves: 8,
   macs: ({ width, global }, { length, heads, headWidth }) =>
     2 * (Math.ceil(length / width) * width * (3 * width + global) + global * length) * heads * headWidth,
   emit: (place, { width, global }, core) => {

@@ -11,7 +11,7 @@ import { pooled } from './pooled.ts';
 import { window } from './window.ts';
 
 /** Every way to attend, in the order in which help lists them. */
-export const kinds: readonly AttentionKind[] = [
+export const kinds: readonly [AttentionKind, ...AttentionKind[]] = [
   window,
   block,
   globalWindow,
@@ -23,3 +23,9 @@ export const kinds: readonly AttentionKind[] = [
   linear,
   performer,
 ];
+
+export const kindOf = (name: string): AttentionKind => {
+  const kind = kinds.find((one) => one.name === name);
+  if (kind === undefined) throw new RangeError(`no kind of attention is called '${name}'`);
+  return kind;
+};

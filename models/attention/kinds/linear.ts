@@ -16,6 +16,8 @@ export const linear: AttentionKind = {
   name: 'linear',
   summary: 'positions see all through sums of keys times values, which cost the same a position at any length',
   settings: {},
+  scored: false,
+  moves: 6,
   macs: (_, { length, heads, headWidth }) => 2 * length * heads * headWidth * headWidth + length * heads * headWidth,
   emit: (place, _, core) => {
     const { builder } = place;

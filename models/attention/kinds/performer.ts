@@ -48,6 +48,8 @@ export const performer: AttentionKind = {
   name: 'performer',
   summary: 'softmax estimated by random features, which are drawn by seed and train with the rest',
   settings: { features: 128 },
+  scored: false,
+  moves: 10,
   macs: ({ features }, { length, heads, headWidth }) =>
     length * heads * features * (2 * headWidth + 2 * headWidth + 1),
   emit: (place, { features }, core) => {

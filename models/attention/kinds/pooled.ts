@@ -7,6 +7,10 @@ export const pooled: AttentionKind = {
   name: 'pooled',
   summary: 'positions see means of width neighbours each, over the whole text',
   settings: { width: 4 },
+  problem: ({ width }) =>
+    width > 1 ? undefined : { setting: 'width', message: 'means of one position each are full attention; expected 2 or more' },
+  scored: true,
+  moves: 3,
   macs: ({ width }, { length, heads, headWidth }) => 2 * length * Math.ceil(length / width) * heads * headWidth,
   emit: (place, { width }, core) => {
     const count = counts(place, core, width);

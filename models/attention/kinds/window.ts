@@ -22,6 +22,8 @@ export const window: AttentionKind = {
     ({ width }) =>
     (query, key) =>
       Math.abs(query - key) <= width,
+  scored: true,
+  moves: 6,
   macs: ({ width }, { length, heads, headWidth }) => 6 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
     cutTo(
