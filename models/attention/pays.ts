@@ -1,21 +1,19 @@
 import type { AttentionKind, Settings, Sizes } from './kind.ts';
 
-/** Multiply-accumulates in the time that one number is moved, on one thread of a CPU. */
-const MACS_A_MOVE = 16;
-/** What full attention moves a number of its operands, and for each score: softmax and mask. */
-const FULL = { operands: 1, scores: 1.5 } as const;
+/** Multiply-accumulates in the time that one number is moved, by operators that are small at the lengths in question. */
+const MACS_A_MOVE = 128;
+/** The same of one score: mask, exponential and division. */
+const MACS_A_SCORE = 24;
 
-/** Full attention in the same measure: products, and scores that are masked and made shares. */
+/** Full attention: two products, and a score for each pair. */
 const fullCost = ({ length, heads, headWidth }: Sizes): number =>
-  2 * length * length * heads * headWidth +
-  MACS_A_MOVE * (FULL.scores * length * length * heads + FULL.operands * length * heads * headWidth);
+  length * length * heads * (2 * headWidth + MACS_A_SCORE);
 
 const kindCost = (kind: AttentionKind, settings: Settings, sizes: Sizes): number => {
   const { length, heads, headWidth } = sizes;
   const macs = kind.macs(settings, sizes);
-  // A score costs its share of the products, as in full attention.
-  const scores = kind.scored ? (MACS_A_MOVE * FULL.scores * macs) / (2 * headWidth) : 0;
-  return macs + scores + MACS_A_MOVE * kind.moves * length * heads * headWidth;
+  const scores = kind.scored ? macs / (2 * headWidth) : 0;
+  return macs + MACS_A_SCORE * scores + MACS_A_MOVE * kind.moves * length * heads * headWidth;
 };
 
 /** Lengths that are tried: sixteen steps to each doubling. */

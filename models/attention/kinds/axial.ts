@@ -36,7 +36,7 @@ export const axial: AttentionKind = {
     (query, key) =>
       Math.floor(query / width) === Math.floor(key / width) || query % width === key % width,
   scored: true,
-  moves: 8,
+  moves: 4.8,
   macs: ({ width }, { length, heads, headWidth }) => {
     const rows = Math.ceil(length / width);
     return 2 * rows * width * (width + rows) * heads * headWidth;

@@ -12,7 +12,7 @@ export const block: AttentionKind = {
     (query, key) =>
       Math.floor(query / width) === Math.floor(key / width),
   scored: true,
-  moves: 3,
+  moves: 3.4,
   macs: ({ width }, { length, heads, headWidth }) => 2 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
     cutTo(

@@ -14,7 +14,7 @@ export const globalWindow: AttentionKind = {
     (query, key) =>
       Math.min(query, key) < global || Math.abs(query - key) <= width,
   scored: true,
-  moves: 8,
+  moves: 7.5,
   macs: ({ width, global }, { length, heads, headWidth }) =>
     2 * (Math.ceil(length / width) * width * (3 * width + global) + global * length) * heads * headWidth,
   emit: (place, { width, global }, core) => {

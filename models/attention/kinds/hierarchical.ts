@@ -26,7 +26,7 @@ export const hierarchical: AttentionKind = {
   summary: 'positions see their own block of width, and the means of all others',
   settings: { width: 64 },
   scored: true,
-  moves: 7,
+  moves: 4.1,
   macs: ({ width }, { length, heads, headWidth }) => {
     const blocks = Math.ceil(length / width);
     return 2 * blocks * width * (width + blocks) * heads * headWidth;

@@ -17,7 +17,7 @@ export const linear: AttentionKind = {
   summary: 'positions see all through sums of keys times values, which cost the same a position at any length',
   settings: {},
   scored: false,
-  moves: 6,
+  moves: 3.3,
   macs: (_, { length, heads, headWidth }) => 2 * length * heads * headWidth * headWidth + length * heads * headWidth,
   emit: (place, _, core) => {
     const { builder } = place;

@@ -43,7 +43,7 @@ export const linformer: AttentionKind = {
   summary: 'keys and values are brought to as many rows as features says by a learnt matrix over the positions',
   settings: { features: 128 },
   scored: true,
-  moves: 3,
+  moves: 1.7,
   macs: ({ features }, { length, heads, headWidth }) => 4 * length * features * heads * headWidth,
   emit: (place, { features }, core) => {
     const { builder } = place;

@@ -49,7 +49,7 @@ export const performer: AttentionKind = {
   summary: 'softmax estimated by random features, which are drawn by seed and train with the rest',
   settings: { features: 128 },
   scored: false,
-  moves: 10,
+  moves: 5,
   macs: ({ features }, { length, heads, headWidth }) =>
     length * heads * features * (2 * headWidth + 2 * headWidth + 1),
   emit: (place, { features }, core) => {

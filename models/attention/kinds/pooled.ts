@@ -10,7 +10,7 @@ export const pooled: AttentionKind = {
   problem: ({ width }) =>
     width > 1 ? undefined : { setting: 'width', message: 'means of one position each are full attention; expected 2 or more' },
   scored: true,
-  moves: 3,
+  moves: 1.4,
   macs: ({ width }, { length, heads, headWidth }) => 2 * length * Math.ceil(length / width) * heads * headWidth,
   emit: (place, { width }, core) => {
     const count = counts(place, core, width);

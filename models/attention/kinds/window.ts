@@ -23,7 +23,7 @@ export const window: AttentionKind = {
     (query, key) =>
       Math.abs(query - key) <= width,
   scored: true,
-  moves: 6,
+  moves: 6.3,
   macs: ({ width }, { length, heads, headWidth }) => 6 * Math.ceil(length / width) * width * width * heads * headWidth,
   emit: (place, { width }, core) =>
     cutTo(
