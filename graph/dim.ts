@@ -110,7 +110,8 @@ interface Quotient {
   readonly over: number;
 }
 
-const quotientIn = (name: string): Quotient | undefined => {
+/** The parts of a symbol that is a quotient. */
+export const quotientIn = (name: string): Quotient | undefined => {
   const [, of, plus, over] = quotientPattern.exec(name) ?? [];
   return of === undefined ? undefined : { name: of, plus: Number(plus), over: Number(over) };
 };

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './builder.ts';
-import { type Dim, type Shape, termsOf } from './dim.ts';
+import { type Dim, type Expression, quotientIn, type Shape, symbol, termsOf } from './dim.ts';
 import type { Value } from './graph.ts';
 import { sizeOf } from './ops/shared-emit.ts';
 
@@ -12,6 +12,17 @@ const readFrom = (builder: GraphBuilder, values: readonly Value[], dim: Dim): Va
   return undefined;
 };
 
+/** A symbol's size, or that of a quotient from the size of what it divides. */
+const symbolSize = (builder: GraphBuilder, values: readonly Value[], name: Expression): Value | undefined => {
+  const read = readFrom(builder, values, name);
+  const quotient = read === undefined ? quotientIn(name) : undefined;
+  if (quotient === undefined) return read;
+  const whole = readFrom(builder, values, symbol(quotient.name));
+  if (whole === undefined) return undefined;
+  const more = builder.op('Add', [whole, builder.ints([quotient.plus])]);
+  return builder.op('Div', [more, builder.ints([quotient.over])]);
+};
+
 /** A term of a dimension: a number times symbols that some axes have. */
 const emitTerm = (
   builder: GraphBuilder,
@@ -20,7 +31,7 @@ const emitTerm = (
 ): Value | undefined => {
   let product: Value | undefined = times === 1 && symbols.length > 0 ? undefined : builder.ints([times]);
   for (const name of symbols) {
-    const size = readFrom(builder, values, name);
+    const size = symbolSize(builder, values, name);
     if (size === undefined) return undefined;
     product = product === undefined ? size : builder.op('Mul', [size, product]);
   }

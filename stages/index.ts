@@ -1,3 +1,4 @@
+import { attention } from './attention/index.ts';
 import { baseline } from './baseline/index.ts';
 import { choose } from './choose/index.ts';
 import { costs } from './costs/index.ts';
@@ -26,6 +27,7 @@ export const stages: readonly AnyStage[] = [
   importStage,
   trainStage,
   prune,
+  attention,
   distill,
   label,
   mix,

@@ -3,7 +3,8 @@ import type { Program } from '../../engine/engine.ts';
 import { kinds } from '../../models/attention/kinds/index.ts';
 import { encoderOf, feedsOf, programOf } from './subjects.ts';
 
-const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const middle = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** CPU milliseconds of one run: on one thread they are those of the run, whatever else the machine does. */
 const timeOf = async (program: Program, length: number): Promise<number> => {
@@ -16,7 +17,7 @@ const timeOf = async (program: Program, length: number): Promise<number> => {
 
 /** Every subject at one length, turn by turn; the first turn warms up. */
 const turnsAt = async (programs: ReadonlyMap<string, Program>, length: number, rounds: number) => {
-  const times = new Map([...programs.keys()].map((name) => [name, new Array<number>()]));
+  const times = new Map([...programs.keys()].map((name) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++) {
     for (const [name, program] of programs) {
       const time = await timeOf(program, length);

@@ -1,16 +1,16 @@
-import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { HostTensor, Program } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { withAttention } from '../../models/attention/convert.ts';
-import { settingNames, type Settings } from '../../models/attention/kind.ts';
+import { type Settings, settingNames } from '../../models/attention/kind.ts';
 import { kindOf } from '../../models/attention/kinds/index.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 
 const VOCABULARY = 64;
 
 /** What shared/sequences.md measured: width 256, 4 heads of 64. */
-export const shape = { hidden: 256, heads: 4, ffn: 1024 } as const;
+const shape = { hidden: 256, heads: 4, ffn: 1024 } as const;
 
 /** An encoder with full attention, of random weights. */
 export const encoderOf = (layers: number, maxLength: number): Graph =>

@@ -87,16 +87,19 @@ export const headsOf = (
   layer: LayerSpan,
   layers: readonly LayerSpan[],
   followed: Followed,
-): readonly Part[] =>
-  headStartsIn(graph, layer).reduce<readonly Part[]>((known, { value, axis, attention, cross }) => {
+): readonly Part[] => {
+  const parts: Part[] = [];
+  for (const { value, axis, attention, cross } of headStartsIn(graph, layer)) {
     // What the heads of one attention are coupled with may be those of the next.
-    if (followed.all.has(keyOf(value, axis))) return known;
+    if (followed.all.has(keyOf(value, axis))) continue;
     const part = partAt(graph, value, axis, { name: '', kind: 'heads', layers: [layer.index] });
     if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
     const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
-    const name = cross ? nameIn(shared, 'cross heads') : numbered(nameIn(shared, 'heads'), known.length);
-    return [...known, { ...part, attention, cross, name, layers: shared }];
-  }, []);
+    const name = cross ? nameIn(shared, 'cross heads') : numbered(nameIn(shared, 'heads'), parts.length);
+    parts.push({ ...part, attention, cross, name, layers: shared });
+  }
+  return parts;
+};
 
 /** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
 const inside = (graph: Graph, blocks: readonly Block[], group: CutGroup): boolean => {

@@ -1,4 +1,5 @@
 import { type Attention, attentionsOf, isFusedAttention, type Operands, operandsOf } from '../../graph/attention.ts';
+import { quotientIn, termsOf } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Model } from '../model.ts';
 import { hiddenStatesOf } from './hidden-states.ts';
@@ -25,10 +26,20 @@ export interface Taps {
   readonly layers: readonly LayerPlace[];
 }
 
+const isQuotient = (symbol: string): boolean => quotientIn(symbol) !== undefined;
+
 const rankOf = (graph: Graph, value: Value): number | undefined => graph.types.get(value)?.shape?.length;
+
+/** Whether scores are of blocks or means, which are no maps of a text's positions: more rows than texts, or other keys than positions. */
+const isOfBlocks = (graph: Graph, { scores }: Attention): boolean => {
+  const [batch = 0, , queries, keys] = graph.types.get(scores)?.shape ?? [];
+  const quotients = [batch, keys ?? 0].some((dim) => termsOf(dim).some(({ symbols }) => symbols.some(isQuotient)));
+  return quotients || (typeof keys === 'number' && typeof queries !== 'number');
+};
 
 /** An attention of which everything has an axis of heads. */
 const placeOf = (graph: Graph, attention: Attention): AttentionPlace | string => {
+  if (isOfBlocks(graph, attention)) return 'its attention is of blocks or means, which are no maps of a whole text';
   const operands = operandsOf(graph, attention);
   const { scores, heads } = attention;
   const all = operands === undefined ? [] : [operands.queries, operands.keys, operands.values];

@@ -17,7 +17,7 @@ export const biasBlocks = (place: Place, bias: Value, block: number): Value =>
   reshaped(place.builder, filledUp(place, bias, { axis: 3, multiple: block, fill: MASKED_SCORE }), [0, -1, block]);
 
 /** Rows of blocks in their texts again, filled up as they are: (batch, blocks * block, width). `like` has the batch. */
-export const inTexts = ({ builder }: Place, rows: Value, like: Value): Value => {
+const inTexts = ({ builder }: Place, rows: Value, like: Value): Value => {
   const whole = builder.ints([-1, widthOf({ builder }, rows)]);
   return builder.op('Reshape', [rows, builder.op('Concat', [sizeAt(builder, like, 0), whole], { axis: 0 })]);
 };

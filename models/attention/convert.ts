@@ -67,10 +67,7 @@ const emitInstead = (place: Place, { kind, settings }: Chosen, full: FullAttenti
 };
 
 /** Nodes in an order in which the place of each attention comes behind all that it reads. */
-const emitting = (
-  graph: Graph,
-  instead: ReadonlyMap<Node, (builder: GraphBuilder) => void>,
-): Graph => {
+const emitting = (graph: Graph, instead: ReadonlyMap<Node, (builder: GraphBuilder) => void>): Graph => {
   const builder = GraphBuilder.like(graph);
   for (const node of graph.nodes) {
     const emit = instead.get(node);
@@ -84,7 +81,9 @@ const emitting = (
 const chosenIn = (graph: Graph, layers: readonly number[] | undefined) => {
   const all = attentionsOf(graph);
   if (all.length === 0) {
-    throw modelError('the model has no attention in pieces: nothing that a softmax over scores of queries and keys shows');
+    throw modelError(
+      'the model has no attention in pieces: nothing that a softmax over scores of queries and keys shows',
+    );
   }
   const beyond = layers?.find((layer) => layer >= all.length);
   if (beyond !== undefined) throw modelError(`the model's attentions are 0 to ${all.length - 1}; found ${beyond}`);

@@ -90,7 +90,8 @@ const onTheWay = (graph: Graph, attention: Attention): readonly Beside[] => {
     const scales = (node.op === 'Mul' || node.op === 'Div') && isNumber(graph, otherThan(node, next));
     const beside = scales ? undefined : besideOf(graph, attention, next, node);
     if (!scales && beside === undefined) throw refused(attention, `${node.op} '${node.name}' changes its scores`);
-    if (beside !== undefined && scaled) throw refused(attention, `its mask is scaled like the scores, behind '${node.name}'`);
+    if (beside !== undefined && scaled)
+      throw refused(attention, `its mask is scaled like the scores, behind '${node.name}'`);
     scaled ||= scales;
     if (beside !== undefined) all.push(beside);
     at = next;
@@ -109,7 +110,12 @@ const layoutOf = (graph: Graph, at: Value, heads: number, width: number): Source
 };
 
 /** Where an operand comes from, before it was turned and scaled: as far back as it is known in a layout. */
-const sourceOf = (graph: Graph, attention: Attention, read: Value, [heads, width]: readonly [number, number]): Source => {
+const sourceOf = (
+  graph: Graph,
+  attention: Attention,
+  read: Value,
+  [heads, width]: readonly [number, number],
+): Source => {
   let found: Source | undefined;
   for (let at: Value | undefined = read; at !== undefined; ) {
     const layout = layoutOf(graph, at, heads, width);
@@ -137,7 +143,10 @@ const dropoutOf = (graph: Graph, attention: Attention): number | undefined => {
   if (next?.op === 'Dropout' && only(graph, next.outputs[0]) === mixing) {
     return tensor === undefined ? undefined : numbersOf(tensor)[0];
   }
-  throw refused(attention, `${next === undefined ? 'more than one node' : `${next.op} '${next.name}'`} reads its shares`);
+  throw refused(
+    attention,
+    `${next === undefined ? 'more than one node' : `${next.op} '${next.name}'`} reads its shares`,
+  );
 };
 
 /** Behind the product with the values heads are usually put side by side again. */
@@ -154,6 +163,12 @@ const outputOf = (graph: Graph, { mixing }: Attention, width: number): Pick<Full
   return { output: mixed, together: false };
 };
 
+/** Whether scores are of all positions of a text to all of them, not of blocks or means. */
+const isWhole = (graph: Graph, { scores }: Attention): boolean => {
+  const [batch, , queries, keys] = shapeAt(graph, scores) ?? [];
+  return queries === keys && graph.inputs.some((input) => shapeAt(graph, input)?.[0] === batch);
+};
+
 /** What another kind needs of an attention; an error that says why where it is not full attention under a mask of padding. */
 export const fullAttention = (graph: Graph, attention: Attention): FullAttention => {
   const { heads, product, mixing } = attention;
@@ -162,6 +177,8 @@ export const fullAttention = (graph: Graph, attention: Attention): FullAttention
   if (heads === undefined || operands === undefined || typeof width !== 'number') {
     throw refused(attention, 'its scores have no axis of heads');
   }
+  if (!isWhole(graph, attention))
+    throw refused(attention, 'it does not compare all positions of a text with each other');
   const keyWidth = shapeAt(graph, product.inputs[0] ?? attention.scores)?.[3];
   if (keyWidth !== width) throw refused(attention, 'its values are of another width than its queries');
   const source = (read: Value): Source => sourceOf(graph, attention, read, [heads, width]);

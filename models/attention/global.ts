@@ -1,5 +1,5 @@
-import { tensorOf } from '../../graph/tensor.ts';
 import type { Value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
 import { MASKED_SCORE } from '../blocks.ts';
 import { attendedRows, biasNeighbours, joined, neighbours } from './blocks.ts';
 import type { Core, Place, Settings } from './kind.ts';
@@ -16,7 +16,10 @@ interface Sight {
 export const globalProblem = ({ width, global }: Settings) =>
   global <= width
     ? undefined
-    : ({ setting: 'global', message: `${global} global positions are more than a block of width ${width}; expected at most ${width}` } as const);
+    : ({
+        setting: 'global',
+        message: `${global} global positions are more than a block of width ${width}; expected at most ${width}`,
+      } as const);
 
 /** What the first block has, for every block: (batch, 1, ...) to (batch, blocks, ...), as `like` has blocks. */
 const forBlocks = ({ builder }: Place, first: Value, like: Value): Value => {
@@ -72,7 +75,12 @@ export const attendedLocally = (
 };
 
 /** The first positions, which see all, in front of what blocks saw: (batch, sequence, width). */
-export const withGlobal = (place: Place, core: Core, local: Value, { block, global }: Pick<Sight, 'block' | 'global'>): Value => {
+export const withGlobal = (
+  place: Place,
+  core: Core,
+  local: Value,
+  { block, global }: Pick<Sight, 'block' | 'global'>,
+): Value => {
   const { builder } = place;
   const { first } = neighbours(place, core.query, block, [0]);
   const query = stretch(builder, reshaped(builder, first, [0, block, widthOf(place, core.query)]), 1, 0, global);

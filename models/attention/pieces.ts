@@ -71,9 +71,7 @@ export const maskOf = (
       return index;
     });
   };
-  const numbers = Float32Array.from({ length: count }, (_, i) =>
-    sees(indicesAt(i).toReversed()) ? 0 : MASKED_SCORE,
-  );
+  const numbers = Float32Array.from({ length: count }, (_, i) => (sees(indicesAt(i).toReversed()) ? 0 : MASKED_SCORE));
   return builder.constant(tensorOf('float32', dims, numbers));
 };
 
@@ -95,7 +93,3 @@ export const attended = (
     },
   );
 };
-
-/** The bias of keys kept from numbers that would spoil what padding reads: -Infinity. */
-export const boundedBias = (builder: GraphBuilder, bias: Value): Value =>
-  builder.op('Max', [bias, builder.scalar('float32', MASKED_SCORE)]);

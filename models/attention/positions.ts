@@ -7,8 +7,7 @@ import type { Model } from '../model.ts';
 import { inputOf } from '../signature.ts';
 
 /** How rows of positions that no text had are made of those that texts had: the same again, or those between them. */
-export const extensions = ['copy', 'interpolate'] as const;
-export type Extension = (typeof extensions)[number];
+type Extension = 'copy' | 'interpolate';
 
 /** Rows of a table from `first` on, as many more: row i is row i modulo their number, or stands between two of them. */
 const extended = (table: Tensor, first: number, rows: number, by: Extension): Tensor => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { type Settings, settingNames } from '../../models/attention/kind.ts';
 import { kindOf, kinds } from '../../models/attention/kinds/index.ts';
-import { settingNames, type Settings } from '../../models/attention/kind.ts';
 import { recover } from '../distill/recover-options.ts';
 
 const [first, ...others] = kinds;
@@ -12,7 +12,11 @@ const takers = (setting: keyof Settings): string =>
     .join(', ');
 
 const whole = (least: number, what: string, setting: keyof Settings) =>
-  z.int().min(least).optional().describe(`${what}; defaults: ${takers(setting)}`);
+  z
+    .int()
+    .min(least)
+    .optional()
+    .describe(`${what}; defaults: ${takers(setting)}`);
 
 const options = z.strictObject({
   kind: z

@@ -28,7 +28,9 @@ const tooWide = (options: AttentionOptions, model: Expected): readonly Forebodin
   const { width, global } = settingsOf(options);
   const texts = `the longest text has ${longest} tokens`;
   if (width >= longest) return [{ path: ['width'], message: `width ${width} reaches all: ${texts}; take less` }];
-  return global >= longest ? [{ path: ['global'], message: `${global} global positions are all: ${texts}; take fewer` }] : [];
+  return global >= longest
+    ? [{ path: ['global'], message: `${global} global positions are all: ${texts}; take fewer` }]
+    : [];
 };
 
 /** From which length on it saves time, as a formula has it. */
@@ -39,11 +41,10 @@ const remarksOf = (options: AttentionOptions, model: Expected): readonly string[
   if (kind === undefined || hidden === undefined || heads === undefined || longest === undefined) return [];
   const width = model.headWidth ?? Math.round(hidden / heads);
   const from = paysFrom(kindOf(kind), settingsOf(options), { heads, headWidth: width }, longest);
-  const measured = 'decant doctor MODEL measures it on this machine';
   return [
     from === undefined
-      ? `${kind} attention saves no time up to ${longest} tokens, the longest text that the model takes, by a formula: ${measured}`
-      : `${kind} attention saves time from about ${from} tokens on, by a formula: ${measured}`,
+      ? `${kind} attention saves no time up to ${longest} tokens, the longest text that the model takes, by a formula`
+      : `${kind} attention saves time from about ${from} tokens on, by a formula`,
   ];
 };
 

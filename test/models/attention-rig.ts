@@ -3,14 +3,14 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import { maskBias } from '../../models/blocks.ts';
 import type { AttentionKind, Draw, Place, Sees, Settings } from '../../models/attention/kind.ts';
+import { maskBias } from '../../models/blocks.ts';
 
 /** Sizes of the attention under test: small, and no two alike. */
 export const HEADS = 2;
 export const HEAD_WIDTH = 5;
 const WIDTH = HEADS * HEAD_WIDTH;
-export const SCALE = 1 / Math.sqrt(HEAD_WIDTH);
+const SCALE = 1 / Math.sqrt(HEAD_WIDTH);
 
 /** An attention of a kind by itself: queries, keys, values and a mask of padding go in. */
 export const kindGraph = (kind: AttentionKind, settings: Settings, draw: Draw): Graph => {

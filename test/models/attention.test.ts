@@ -35,7 +35,7 @@ const furthest = (found: ArrayLike<number>, reference: ArrayLike<number>): numbe
   expect(found.length).toBe(reference.length);
   return Array.from(found).reduce((worst, x, i) => {
     const apart = Math.abs(x - (reference[i] ?? Number.NaN));
-    return apart <= worst ? worst : apart;
+    return Math.max(worst, apart);
   }, 0);
 };
 
@@ -48,8 +48,7 @@ const furthestFrom = async (kind: AttentionKind, sees: Sees): Promise<number> =>
       one,
       texts.map((text) => batchOf([text])),
     );
-    for (const [i, text] of texts.entries())
-      worst = Math.max(worst, furthest(found[i]?.[0] ?? [], masked(text, sees)));
+    for (const [i, text] of texts.entries()) worst = Math.max(worst, furthest(found[i]?.[0] ?? [], masked(text, sees)));
   }
   return worst;
 };
@@ -77,7 +76,10 @@ const wrt = ['query', 'key', 'value'].map(value);
 /** A weighed sum of all outputs, and its gradients by operands and parameters. */
 const gradientsGraph = (graph: Graph, learned: readonly Value[]): Graph => {
   const builder = GraphBuilder.from(inFloat64(graph));
-  const mixed = builder.op('Mul', [value('mixed'), builder.input('weigh', 'float64', graph.types.get(value('mixed'))?.shape)]);
+  const mixed = builder.op('Mul', [
+    value('mixed'),
+    builder.input('weigh', 'float64', graph.types.get(value('mixed'))?.shape),
+  ]);
   const loss = builder.op('ReduceSum', [mixed], { keepdims: 0 });
   const gradients = differentiate(builder, loss, [...wrt, ...learned]);
   return builder.freeze([loss, ...[...wrt, ...learned].flatMap((name) => gradients.get(name) ?? [])]);
@@ -173,7 +175,9 @@ describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s attention', (
   it('has shapes in what is fed, and operators that decant knows', () => {
     const graph = graphOf(kind);
     expect(graph.types.get(value('mixed'))?.shape).toEqual(['batch', 'sequence', HEADS * HEAD_WIDTH]);
-    const unknown = graph.nodes.filter(({ op, domain }) => findOp(domain, op, opsetOf(graph.opsets, domain)) === undefined);
+    const unknown = graph.nodes.filter(
+      ({ op, domain }) => findOp(domain, op, opsetOf(graph.opsets, domain)) === undefined,
+    );
     expect(unknown).toEqual([]);
   });
 
@@ -188,8 +192,8 @@ describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s attention', (
 
 describe('the test of exactness', () => {
   it('notices a mask that is one position off', async () => {
-    expect(await furthestFrom(block, (query, key) => Math.floor((query + 1) / 4) === Math.floor((key + 1) / 4))).toBeGreaterThan(
-      1e-2,
-    );
+    expect(
+      await furthestFrom(block, (query, key) => Math.floor((query + 1) / 4) === Math.floor((key + 1) / 4)),
+    ).toBeGreaterThan(1e-2);
   });
 });

@@ -18,11 +18,13 @@ export const block: AttentionKind = {
     cutTo(
       place,
       attendedRows(place, core, {
-      block: width,
-      key: rowsOf(place, core.key, width),
-      value: rowsOf(place, core.value, width),
-      bias: place.shared(`block ${width} ${core.bias}`, () =>
-        reshaped(place.builder, biasBlocks(place, core.bias, width), [-1, 1, 1, width]),
-      ),
-    }), core.query),
+        block: width,
+        key: rowsOf(place, core.key, width),
+        value: rowsOf(place, core.value, width),
+        bias: place.shared(`block ${width} ${core.bias}`, () =>
+          reshaped(place.builder, biasBlocks(place, core.bias, width), [-1, 1, 1, width]),
+        ),
+      }),
+      core.query,
+    ),
 };

@@ -37,8 +37,7 @@ export const hierarchical: AttentionKind = {
     const blocks = (x: Value): Value => blocksOf(place, x, width);
     const by = builder.scalar('float32', scale);
     const query = builder.op('Mul', [headBlocks(place, blocks(core.query), heads), by]);
-    const scored = (keys: Value, bias: Value): Value =>
-      builder.op('Add', [builder.op('MatMul', [query, keys]), bias]);
+    const scored = (keys: Value, bias: Value): Value => builder.op('Add', [builder.op('MatMul', [query, keys]), bias]);
     const ownBias = place.shared(`own ${width} ${core.bias}`, () =>
       builder.op('Unsqueeze', [biasBlocks(place, core.bias, width), builder.ints([2, 3])]),
     );
@@ -49,10 +48,7 @@ export const hierarchical: AttentionKind = {
     };
     const others = headMeans(place, means(place, core, core.value, width), heads, false);
     const far = {
-      scores: scored(
-        headMeans(place, means(place, core, core.key, width), heads, true),
-        meansBias(place, core, width),
-      ),
+      scores: scored(headMeans(place, means(place, core, core.key, width), heads, true), meansBias(place, core, width)),
       mix: (shares: Value): Value => builder.op('MatMul', [shares, others]),
     };
     const mixed = mixedOfTwo(place, core, near, far, width);

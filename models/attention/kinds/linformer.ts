@@ -1,6 +1,6 @@
 import { stream } from '../../../data/random.ts';
-import { type Tensor, tensorOf } from '../../../graph/tensor.ts';
 import type { Value } from '../../../graph/graph.ts';
+import { type Tensor, tensorOf } from '../../../graph/tensor.ts';
 import { MASKED_SCORE } from '../../blocks.ts';
 import { kept } from '../features.ts';
 import type { AttentionKind, Core, Draw, Place } from '../kind.ts';

@@ -50,8 +50,7 @@ export const performer: AttentionKind = {
   settings: { features: 128 },
   scored: false,
   moves: 5,
-  macs: ({ features }, { length, heads, headWidth }) =>
-    length * heads * features * (2 * headWidth + 2 * headWidth + 1),
+  macs: ({ features }, { length, heads, headWidth }) => length * heads * features * (2 * headWidth + 2 * headWidth + 1),
   emit: (place, { features }, core) => {
     const { builder } = place;
     const { heads, scale } = core;

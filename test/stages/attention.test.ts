@@ -1,0 +1,130 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Json } from '../../ground/json.ts';
+import { anatomyOf } from '../../models/anatomy.ts';
+import { kinds } from '../../models/attention/kinds/index.ts';
+import { readModel } from '../../models/files.ts';
+import { attentionConfig } from '../../stages/attention/config.ts';
+import { foreseeAttention } from '../../stages/attention/foresee.ts';
+import { attention } from '../../stages/attention/index.ts';
+import { changed } from '../../stages/attention/work.ts';
+import { prune } from '../../stages/prune/index.ts';
+import { quantize } from '../../stages/quantize/index.ts';
+import { trainStage } from '../../stages/train/index.ts';
+import { outputsOf } from '../graph/rewrite-run.ts';
+import { batchOf, smallEncoder } from '../models/support.ts';
+import { workspace } from '../rig/workspace.ts';
+import { datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';
+
+const space = workspace();
+afterAll(() => space[Symbol.dispose]());
+
+const small = { width: 3, global: 2, random: 1, features: 4 } as const;
+const steps = { uses: 'train', steps: 2, batch: 16 } as const;
+
+/** The kind with settings that short texts have several blocks of. */
+const optionsOf = (name: string): Readonly<Record<string, Json>> => {
+  const { settings } = kinds.find((kind) => kind.name === name) ?? {};
+  return { kind: name, ...Object.fromEntries(Object.entries(small).filter(([key]) => key in (settings ?? {}))) };
+};
+
+const dataset = () => datasetArtifact(space, smallDataset(48, 0));
+
+describe('the attention stage', () => {
+  it.each(kinds.map(({ name }) => name))('puts %s attention into a model, which trains', async (name) => {
+    const inputs = { model: await modelArtifact(space, 'start', smallEncoder()), dataset: await dataset() };
+    const { metrics } = await runStage(space, attention, inputs, { ...optionsOf(name), recover: steps }, { name });
+    expect(metrics).toMatchObject({ attention: { ...optionsOf(name), longest: 12 }, training: { steps: 2 } });
+    const { graph } = await readModel(space.path(name, 'model'));
+    expect(graph.inputs).toEqual(smallEncoder().graph.inputs);
+    expect(
+      [...graph.weights.values()].every(({ dtype, bytes }) => dtype !== 'float32' || bytes.read().length > 0),
+    ).toBe(true);
+  });
+
+  it('leaves a model that other stages take: cut, in 8 bits, and from random weights', async () => {
+    const inputs = { model: await modelArtifact(space, 'whole', smallEncoder({ hidden: 128, ffn: 256 })) };
+    const { output } = await runStage(space, attention, inputs, optionsOf('global-window'), { name: 'global' });
+    const cut = { keep: { heads: 2, hidden: 64, ffn: 128 }, criterion: 'magnitude' };
+    const pruned = await runStage(space, prune, { model: output, dataset: await dataset() }, cut, { name: 'cut' });
+    const { layers } = anatomyOf((await readModel(space.path('cut', 'model'))).graph);
+    expect(layers.map(({ heads }) => heads.map(({ count }) => count))).toEqual([[2], [2]]);
+    const { metrics } = await runStage(space, quantize, { model: pruned.output }, {}, { name: 'int8' });
+    expect(Object(metrics.deviation).cosine).toBeGreaterThan(0.99);
+    const like = { model: output, dataset: await dataset() };
+    const again = await runStage(space, trainStage, like, { like: 'global', steps: 2 }, { name: 'again' });
+    expect(again.metrics.training).toMatchObject({ steps: 2 });
+  });
+
+  it('changes the layers that are named, and no other', async () => {
+    const model = smallEncoder({ layers: 3 });
+    const given = attentionConfig.parse({ kind: 'block', width: 3, layers: [0, 2] });
+    const names = changed(model, given, 1).graph.nodes.map(({ name }) => name);
+    const changedLayers = [0, 1, 2].filter((layer) => names.some((name) => name.includes(`attention.${layer}.block`)));
+    expect(changedLayers).toEqual([0, 2]);
+  });
+
+  it('answers about short texts as the model before where a window reaches all of them', async () => {
+    const model = smallEncoder();
+    const windowed = changed(model, attentionConfig.parse({ kind: 'window', width: 11 }), 1);
+    const feeds = batchOf([[2, 3, 4, 5, 6, 7], [3]]);
+    const [before, after] = [await outputsOf(model.graph, feeds), await outputsOf(windowed.graph, feeds)];
+    expect(Math.max(...(before[0] ?? []).map((x, i) => Math.abs(x - (after[0]?.[i] ?? 0))))).toBeLessThan(1e-6);
+  });
+});
+
+describe('positions for longer texts', () => {
+  it.each(['copy', 'interpolate'])('are made of those that there are: %s', async (by) => {
+    const model = smallEncoder();
+    const long = changed(model, attentionConfig.parse({ positions: { to: 30, by } }), 1);
+    expect(long.info.maxLength).toBe(30);
+    const ids = Array.from({ length: 30 }, (_, i) => 2 + (i % 8));
+    const [answer] = await outputsOf(long.graph, batchOf([ids]));
+    expect(answer?.every(Number.isFinite)).toBe(true);
+    const short = batchOf([[2, 3, 4, 5, 6, 7]]);
+    const [before, after] = [await outputsOf(model.graph, short), await outputsOf(long.graph, short)];
+    if (by === 'copy') expect(after).toEqual(before);
+    else expect(after).not.toEqual(before);
+  });
+});
+
+const problemsOf = (given: unknown): readonly string[] =>
+  attentionConfig.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+
+describe('wrong input', () => {
+  it('is told in the file', () => {
+    expect(problemsOf({})).toEqual([
+      ': expected what to change: kind (such as window), or positions (such as { to: 2048 })',
+    ]);
+    expect(problemsOf({ kind: 'linear', width: 3 })).toEqual(['width: kind linear has no width']);
+    expect(problemsOf({ positions: { to: 9 }, width: 3 })).toEqual(['width: width is of a kind: name one']);
+    expect(problemsOf({ kind: 'global-window', width: 4, global: 5 })).toEqual([
+      'global: 5 global positions are more than a block of width 4; expected at most 4',
+    ]);
+    expect(problemsOf({ kind: 'pooled', width: 1 })).toEqual([
+      'width: means of one position each are full attention; expected 2 or more',
+    ]);
+  });
+
+  it('is foreseen where the model tells', () => {
+    const model = { maxLength: 128, sizes: { hidden: 64, heads: 4, layers: 2 } };
+    const foreseen = (given: unknown) =>
+      foreseeAttention(attentionConfig.parse(given), { models: { model }, data: undefined, base: '.' });
+    expect(foreseen({ kind: 'window', width: 128, layers: [2] }).problems).toEqual([
+      { path: ['layers', 0], message: "the model's layers are 0 to 1; found 2" },
+      { path: ['width'], message: 'width 128 reaches all: the longest text has 128 tokens; take less' },
+    ]);
+    expect(foreseen({ positions: { to: 100 } }).problems).toEqual([
+      { path: ['positions', 'to'], message: 'the model has positions for 128 tokens already; expected more' },
+    ]);
+    const long = foreseen({ kind: 'window', positions: { to: 2048 } });
+    expect(long).toMatchObject({ model: { maxLength: 2048 }, problems: [] });
+    expect(long.remarks?.[0]).toMatch(/^window attention saves time from about \d+ tokens on, by a formula/);
+  });
+
+  it('is refused by a graph whose attention is another kind already', () => {
+    const once = changed(smallEncoder(), attentionConfig.parse({ kind: 'block', width: 3 }), 1);
+    expect(() => changed(once, attentionConfig.parse({ kind: 'window', width: 2 }), 1)).toThrow(
+      /cannot become one of another kind: it does not compare all positions of a text with each other/,
+    );
+  });
+});
