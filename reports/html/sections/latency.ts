@@ -6,6 +6,7 @@ import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from '../../
 import { html, nothing } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
 import { type HtmlColumn, table } from '../table.ts';
+import { lengthCharts } from './by-length.ts';
 import type { Section } from './section.ts';
 
 interface Entry {
@@ -192,7 +193,7 @@ const engineBody = async (
     caption:
       'Dot: median, with the band of its 95 % interval. Tick: 90 % of runs are faster. The line ends where 99 % are.',
     summary: `Median, p90 and p99 latency${on(measurement)} of ${measured.map(({ id }) => id).join(', ')} at ${cells.map(cellTitle).join('; ')}.`,
-    charts: grid.flatMap((entries) => chartOf(entries, names)),
+    charts: [...lengthCharts(measured, names), ...grid.flatMap((entries) => chartOf(entries, names))],
     table: html`${grid.map((entries, c) => {
       const title = cells[c] === undefined ? '' : `${cellTitle(cells[c])}${on(measurement)}`;
       return html`<h3>${title}</h3>${table(cellColumns, entries, `Latency at ${title}`)}`;
