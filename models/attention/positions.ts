@@ -3,7 +3,7 @@ import { looksUpRows, sitesOf } from '../../graph/sites.ts';
 import { elementCount, numbersOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
 import { beyondOf, longestOf, storedBeyond } from '../bare/positions.ts';
-import type { Model } from '../model.ts';
+import type { Model, ModelInfo } from '../model.ts';
 import { inputOf } from '../signature.ts';
 
 /** How rows of positions that no text had are made of those that texts had: the same again, or those between them. */
@@ -63,6 +63,13 @@ const withTypes = (graph: Graph, weights: ReadonlyMap<Value, Tensor>): Graph => 
   return { ...graph, weights, types: new Map([...graph.types, ...types]) };
 };
 
+/** What the model's own config.json says of positions: tables may have rows that no text reaches. */
+const said = ({ checkpoint, maxLength }: ModelInfo, to: number): Pick<ModelInfo, 'checkpoint'> => {
+  const known = checkpoint?.max_position_embeddings;
+  if (typeof known !== 'number') return {};
+  return { checkpoint: { ...checkpoint, max_position_embeddings: known + to - maxLength } };
+};
+
 /**
  * The model with positions for texts of `to` tokens. What tables have learnt stays; positions that the graph works out itself go
  * on counting.
@@ -86,5 +93,5 @@ export const withPositions = (model: Model, to: number, by: Extension): Model =>
   if (left !== undefined && left < to) {
     throw modelError(`the positions of the model end at ${left} in a way that decant cannot extend`);
   }
-  return { ...model, graph: long, info: { ...info, maxLength: to } };
+  return { ...model, graph: long, info: { ...info, ...said(info, to), maxLength: to } };
 };

@@ -13,6 +13,7 @@ import { type Recovery, recoverModel, recoveryTraining } from '../distill/recove
 import type { StageRun, TrainingOfRun } from '../stage.ts';
 import { type AttentionOptions, settingsOf } from './config.ts';
 import type { Reported } from './index.ts';
+import { expectReach } from './reach.ts';
 
 type Inputs = Readonly<Record<string, InputArtifact>>;
 
@@ -61,6 +62,7 @@ export const training: TrainingOfRun<AttentionOptions> = async (inputs, options,
 
 export const run: StageRun<AttentionOptions, Reported> = async (inputs, options, ctx) => {
   const model = changed(await given(inputs), options, ctx.seed);
+  if (options.positions !== undefined) await expectReach(model, ctx.threads);
   const attention = told(options, model);
   const recovery = await recoveryOf(inputs, options, model);
   if (recovery === undefined) {
