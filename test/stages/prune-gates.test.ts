@@ -5,6 +5,7 @@ import { buildStep } from '../../engine/step.ts';
 import { textClassification } from '../../engine/tasks/classification.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
+import type { Value } from '../../graph/graph.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import { tapsOf } from '../../models/anatomy/taps.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
@@ -118,6 +119,19 @@ describe('gates', () => {
     expect(float32Of(initialize(1, 'any', [2, 2], { kind: 'identity' }))).toEqual(Float32Array.of(1, 0, 0, 1));
     const { cut } = await learnt(requestOf({ model: post, phases }), everything);
     expect(counts(cut)).toEqual([[1, 8]]);
+  });
+
+  it('go before what else a training changes of a value: both are there', () => {
+    const { gates } = learningGates(requestOf({ model: post }), everything).request;
+    const [first] = gates?.all ?? [];
+    if (first === undefined) throw new Error('there are gates');
+    const seen: string[] = [];
+    const emit = (_: unknown, x: Value): Value => {
+      seen.push(x);
+      return x;
+    };
+    buildStep(post, { losses: [labelsAlone], gates: gates?.all, within: [{ value: first.value, emit }] });
+    expect(seen).toEqual([expect.stringContaining(`${first.value}/gate/`)]);
   });
 
   it('are what the model was trained with: what is cut said nothing any more', async () => {
