@@ -3,10 +3,10 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { modelError } from '../ground/errors.ts';
 import { taskReading } from '../ground/tasks.ts';
 import { type Emission, zeros } from './blocks.ts';
-import { type DecoderInputs, decoderInputs, emitDecoder } from './emit-decoder.ts';
+import { decoderInputs, emitDecoder, emitDecoderHead } from './emit-decoder.ts';
 import type { Model, TokenRule } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
-import { type Signature, tokenPort } from './signature.ts';
+import { textSignature, tokenPort } from './signature.ts';
 
 /** The model_type under which clients load decoders of this kind. */
 const decoderModelType = 'llama';
@@ -29,18 +29,6 @@ export interface DecoderOptions {
 }
 
 const EPSILON = 1e-5;
-
-const textAxes = ['batch', 'sequence'] as const;
-
-const signatureOf = ({ ids, mask, positions }: DecoderInputs, logits: Parameters<typeof tokenPort>[0]): Signature => ({
-  inputs: [
-    { name: ids, role: 'tokens', axes: textAxes },
-    { name: mask, role: 'mask', axes: textAxes },
-    { name: positions, role: 'positions', axes: textAxes },
-  ],
-  outputs: [tokenPort(logits)],
-  states: [],
-});
 
 const expectDividing = ({ hidden, heads, kvHeads }: DecoderOptions): void => {
   if (hidden % heads !== 0 || (hidden / heads) % 2 !== 0) {
@@ -82,7 +70,8 @@ export const buildDecoder = (options: DecoderOptions, tokenizer: TokenizerJson, 
   const emission: Emission = { builder, parameters: zeros, prefix: 'model.', epsilon: EPSILON };
   const { hidden, layers, heads, kvHeads, ffn, vocabulary } = options;
   const headWidth = hidden / heads;
-  const { logits } = emitDecoder(emission, { ...options, headWidth, activation: 'silu' }, inputs);
+  const values = emitDecoder(emission, { ...options, headWidth, activation: 'silu' }, inputs);
+  const logits = emitDecoderHead(emission, options, values);
   const { text } = options.end;
   return {
     graph: reinitializeGraph(builder.freeze([logits]), seed),
@@ -91,7 +80,7 @@ export const buildDecoder = (options: DecoderOptions, tokenizer: TokenizerJson, 
       schema: 'decant.model/2',
       task: taskReading('before'),
       labels: [],
-      signature: signatureOf(inputs, logits),
+      signature: textSignature(inputs, tokenPort(logits)),
       maxLength: options.maxLength,
       processor: { tokens: options.tokens },
       modelType: decoderModelType,

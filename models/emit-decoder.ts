@@ -34,6 +34,12 @@ export interface DecoderShape {
   readonly headWidth: number;
   readonly ffn: number;
   readonly ropeTheta: number;
+  /** How many tokens a token sees, itself included; all before it where nothing is said. */
+  readonly window?: number;
+  /** Where linears have a bias: queries, keys and values, what puts heads together, and the neurons. */
+  readonly biases?: { readonly projections?: boolean; readonly mixed?: boolean; readonly neurons?: boolean };
+  /** Whether queries and keys of each head are normalised before they are turned. */
+  readonly headNorms?: boolean;
   readonly activation: Activation;
   /** Whether the head is the table of the tokens itself. */
   readonly tied: boolean;
@@ -43,8 +49,10 @@ export interface DecoderShape {
 
 /** The values that those who go on with the graph need. */
 export interface DecoderValues {
-  readonly logits: Value;
+  readonly features: Value;
   readonly hiddenStates: readonly Value[];
+  /** The table of the tokens, (vocabulary, hidden). */
+  readonly table: Value;
 }
 
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
@@ -64,18 +72,24 @@ const rmsNorm = (emission: Emission, name: string, x: Value, width: number, outp
 
 /**
  * 0 where a token may look and a large negative number elsewhere, (batch, 1, queries, keys): at no padding and at nothing
- * behind it. Keys are counted by the mask and queries by their positions, so that the same bias serves where others were read
+ * behind it, and no further back than the window. Keys are counted by the mask and queries by their positions, so that the same bias serves where others were read
  * before, whose keys the mask has, too.
  */
-const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs): Value => {
+const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs, window?: number): Value => {
   const one = builder.scalar('int64', 1);
   const keys = builder.op('Sub', [builder.op('CumSum', [mask, one]), one]); // (batch, keys)
   const queries = builder.op('Unsqueeze', [positions, builder.ints([1, 3])]); // (batch, 1, queries, 1)
-  const before = builder.op('LessOrEqual', [builder.op('Unsqueeze', [keys, builder.ints([1, 2])]), queries]);
+  const wide = builder.op('Unsqueeze', [keys, builder.ints([1, 2])]);
+  const before = builder.op('LessOrEqual', [wide, queries]);
   const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([1, 2])])], { to: 9 });
-  const visible = builder.op('And', [before, kept]);
+  const seen = builder.op('And', [before, kept]);
+  const visible = window === undefined ? seen : builder.op('And', [seen, within(builder, wide, queries, window)]);
   return builder.op('Where', [visible, builder.scalar('float32', 0), builder.scalar('float32', MASKED_SCORE)]);
 };
+
+/** Whether a key is among the last `window` up to a query. */
+const within = (builder: GraphBuilder, keys: Value, queries: Value, window: number): Value =>
+  builder.op('Greater', [keys, builder.op('Sub', [queries, builder.scalar('int64', window)])]);
 
 /** Keys or values of a group of heads, once for each head: (batch, groups, length, width) to (batch, heads, length, width). */
 const repeated = (builder: GraphBuilder, x: Value, { heads, kvHeads, headWidth }: DecoderShape): Value => {
@@ -95,11 +109,18 @@ interface Stack {
 
 const attention = ({ emission, shape, rotation, bias }: Stack, name: string, x: Value): Value => {
   const { builder } = emission;
-  const { hidden, heads, kvHeads, headWidth } = shape;
+  const { hidden, heads, kvHeads, headWidth, biases = {} } = shape;
   const project = (role: string, count: number): Value =>
-    linear(emission, `${name}.${role}_proj`, x, [hidden, count * headWidth], { bias: false });
+    linear(emission, `${name}.${role}_proj`, x, [hidden, count * headWidth], { bias: biases.projections === true });
+  const normal = (role: string, count: number): Value => {
+    const made = project(role, count);
+    if (shape.headNorms !== true) return made;
+    const apart = builder.op('Reshape', [made, builder.ints([0, 0, count, headWidth])]);
+    const even = rmsNorm(emission, `${name}.${role}_norm`, apart, headWidth);
+    return builder.op('Reshape', [even, builder.ints([0, 0, count * headWidth])]);
+  };
   const turned = (role: string, count: number): Value =>
-    splitHeads(builder, rotated(builder, project(role, count), [count, headWidth], rotation), [count, headWidth]);
+    splitHeads(builder, rotated(builder, normal(role, count), [count, headWidth], rotation), [count, headWidth]);
   const key = repeated(builder, turned('k', kvHeads), shape);
   const flat = attend(emission, {
     query: turned('q', heads),
@@ -107,17 +128,18 @@ const attention = ({ emission, shape, rotation, bias }: Stack, name: string, x: 
     value: repeated(builder, splitHeads(builder, project('v', kvHeads), [kvHeads, headWidth]), shape),
     ...{ heads, headWidth, bias, dropout: shape.dropout },
   });
-  return linear(emission, `${name}.o_proj`, flat, [heads * headWidth, hidden], { bias: false });
+  return linear(emission, `${name}.o_proj`, flat, [heads * headWidth, hidden], { bias: biases.mixed === true });
 };
 
 /** act(x G) * (x U), then W (Shazeer 2020, arXiv 2002.05202). */
 const feedForward = ({ emission, shape }: Stack, name: string, x: Value): Value => {
   const { builder } = emission;
-  const { hidden, ffn, activation } = shape;
-  const gate = linear(emission, `${name}.gate_proj`, x, [hidden, ffn], { bias: false });
-  const up = linear(emission, `${name}.up_proj`, x, [hidden, ffn], { bias: false });
+  const { hidden, ffn, activation, biases = {} } = shape;
+  const bias = biases.neurons === true;
+  const gate = linear(emission, `${name}.gate_proj`, x, [hidden, ffn], { bias });
+  const up = linear(emission, `${name}.up_proj`, x, [hidden, ffn], { bias });
   const active = builder.op('Mul', [activate(builder, activation, gate), up]);
-  return linear(emission, `${name}.down_proj`, active, [ffn, hidden], { bias: false });
+  return linear(emission, `${name}.down_proj`, active, [ffn, hidden], { bias });
 };
 
 const layer = (stack: Stack, index: number, x: Value): Value => {
@@ -139,7 +161,11 @@ const layer = (stack: Stack, index: number, x: Value): Value => {
 };
 
 /** (batch, sequence, hidden) to (batch, sequence, vocabulary), by the table of the tokens or a matrix of its own. */
-const head = (emission: Emission, { tied, hidden, vocabulary }: DecoderShape, features: Value, table: Value): Value => {
+export const emitDecoderHead = (
+  emission: Emission,
+  { tied, hidden, vocabulary }: Pick<DecoderShape, 'tied' | 'hidden' | 'vocabulary'>,
+  { features, table }: Pick<DecoderValues, 'features' | 'table'>,
+): Value => {
   const { builder } = emission;
   return builder.within('lm_head', () => {
     const matrix = tied
@@ -157,7 +183,7 @@ export const emitDecoder = (emission: Emission, shape: DecoderShape, inputs: Dec
   const { builder } = emission;
   const { vocabulary, hidden, layers, headWidth: width, ropeTheta: theta } = shape;
   const dims = [vocabulary, hidden] as const;
-  const bias = builder.within('mask', () => causalBias(builder, inputs));
+  const bias = builder.within('mask', () => causalBias(builder, inputs, shape.window));
   const positions = builder.op('Cast', [inputs.positions], { to: 1 });
   const rotation = builder.within('positions', () => rotationOf(builder, positions, { theta, width }));
   const stack: Stack = { emission, shape, rotation, bias };
@@ -168,5 +194,5 @@ export const emitDecoder = (emission: Emission, shape: DecoderShape, inputs: Dec
     return x;
   });
   const features = rmsNorm(emission, 'norm', x, hidden, featuresName);
-  return { logits: head(emission, shape, features, parameter(emission, 'embed_tokens.weight', dims)), hiddenStates };
+  return { features, hiddenStates, table: parameter(emission, 'embed_tokens.weight', dims) };
 };

@@ -95,15 +95,18 @@ export interface TextInputs {
   readonly mask: Value;
   /** Tells the two texts of a pair apart. Models without it see only the separator between them. */
   readonly types?: Value;
+  /** Positions of the tokens, where a model does not count them itself. */
+  readonly positions?: Value;
 }
 
 const textAxes = ['batch', 'sequence'] as const;
 
-export const textSignature = ({ ids, mask, types }: TextInputs, output: Port<OutputRole>): Signature => ({
+export const textSignature = ({ ids, mask, types, positions }: TextInputs, output: Port<OutputRole>): Signature => ({
   inputs: [
     { name: ids, role: 'tokens', axes: textAxes },
     { name: mask, role: 'mask', axes: textAxes },
     ...(types === undefined ? [] : [{ name: types, role: 'segments', axes: textAxes } as const]),
+    ...(positions === undefined ? [] : [{ name: positions, role: 'positions', axes: textAxes } as const]),
   ],
   outputs: [output],
   states: [],

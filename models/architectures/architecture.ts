@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { Emission } from '../blocks.ts';
 import type { BodyRatios, HeadRatios } from '../dropout/ratios.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
@@ -21,6 +22,9 @@ export interface Facts {
   readonly layers: number;
   readonly heads: number;
   readonly ffn: number;
+  /** Heads of keys and values, and the width of a head, where these are counts of their own. */
+  readonly kvHeads?: number;
+  readonly headWidth?: number;
   /** Width of the token embeddings. */
   readonly embedding: number;
   /** Longest sequence that the positions allow, in tokens, special tokens included. */
@@ -73,7 +77,9 @@ export interface Architecture<C> {
   emit(emission: Emission, config: C): Encoded;
   /** The ratios at which it drops: for graphs in which nothing of that is left. */
   dropout(config: NoInfer<C>): BodyRatios;
-  readonly heads: Readonly<Record<HeadPlace, HeadLayout<NoInfer<C>>>>;
+  readonly heads: Readonly<Partial<Record<HeadPlace, HeadLayout<NoInfer<C>>>>>;
+  /** Whether its models write texts: every answer of theirs is made of what stands before. */
+  readonly decodes?: true;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
    * position ids, a pooler that features do not need, heads of tasks that decant does not know.
@@ -100,6 +106,7 @@ interface BoundHead {
 export interface AnyArchitecture {
   readonly modelTypes: readonly string[];
   readonly prefix: string;
+  readonly decodes: boolean;
   readonly ignored: readonly RegExp[];
   /** The keys of config.json that it reads. */
   readonly keys: readonly string[];
@@ -113,8 +120,8 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
     const { about } = modelTask(task);
-    if (about === 'image') throw new Error(`a model of texts has no head for ${task}`);
-    const layout = architecture.heads[about];
+    const layout = about === 'image' ? undefined : architecture.heads[about];
+    if (layout === undefined) throw modelError(`no head for ${task} is known of ${architecture.modelTypes.join(', ')}`);
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       copies: layout.copies?.(config) ?? [],
@@ -134,6 +141,7 @@ const keysOf = (schema: z.core.$ZodType): readonly string[] => {
 export const defineArchitecture = <C>(architecture: Architecture<C>): AnyArchitecture => ({
   modelTypes: architecture.modelTypes,
   prefix: architecture.prefix,
+  decodes: architecture.decodes === true,
   ignored: architecture.ignored,
   keys: [...keysOf(architecture.config), ...(architecture.aliases ?? [])],
   plan: (config) => {

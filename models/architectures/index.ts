@@ -4,9 +4,13 @@ import { bert } from './bert.ts';
 import { debertaV2 } from './deberta-v2.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
+import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
 import { mobilebert } from './mobilebert.ts';
 import { modernbert } from './modernbert.ts';
 import { mpnet } from './mpnet.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
 import { roberta } from './roberta.ts';
 
 /** Every architecture that checkpoints may have. */
@@ -20,6 +24,10 @@ const architectures: readonly AnyArchitecture[] = [
   mobilebert,
   debertaV2,
   modernbert,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
 ];
 
 /** The architecture of a model_type, or undefined. */

@@ -39,6 +39,11 @@ const distilbert: Family = {
   sizes: { hidden: 'dim', layers: 'n_layers', heads: 'n_heads', ffn: 'hidden_dim', vocabulary: 'vocab_size' },
 };
 
+const decoder = {
+  sizes: { ...sizes, kvHeads: 'num_key_value_heads', headWidth: 'head_dim' },
+  decodes: true,
+} as const;
+
 const bert: Family = { classes: 'Bert', sizes };
 
 /** By model_type. A test holds every entry against the mapping of @huggingface/transformers itself. */
@@ -54,15 +59,14 @@ export const families: Readonly<Record<string, Family>> = {
   'deberta-v2': { classes: 'DebertaV2', sizes, tokenizer: 'DebertaV2Tokenizer' },
   distilbert,
   electra: { classes: 'Electra', sizes: factorized },
-  llama: {
-    classes: 'Llama',
-    sizes: { ...sizes, kvHeads: 'num_key_value_heads', headWidth: 'head_dim' },
-    decodes: true,
-  },
+  llama: { classes: 'Llama', ...decoder },
+  mistral: { classes: 'Mistral', ...decoder },
   deit: { classes: 'DeiT', sizes: imageSizes, images: true },
   mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['word'] },
   modernbert: { classes: 'ModernBert', sizes },
   mpnet: { classes: 'MPNet', sizes },
+  qwen2: { classes: 'Qwen2', ...decoder },
+  qwen3: { classes: 'Qwen3', ...decoder },
   roberta: { classes: 'Roberta', sizes },
   vit: { classes: 'ViT', sizes: imageSizes, images: true },
   'xlm-roberta': { classes: 'XLMRoberta', sizes },

@@ -108,9 +108,9 @@ export const readPlanned = <P>(
  * which tells replaced words.
  */
 const suffixes: readonly (readonly [RegExp, TaskName])[] = datasetTasks.flatMap((task) => {
-  const { about, answer, classSuffix } = modelTask(task);
+  const { about, answer, classSuffix, reads } = modelTask(task);
   if (answer === 'vector') return [];
-  const others = about === 'token' ? '|(?<!^Electra)ForPreTraining$' : '';
+  const others = about === 'token' && reads === undefined ? '|(?<!^Electra)ForPreTraining$' : '';
   return [[new RegExp(`${classSuffix}$${others}`), task] as const];
 });
 
@@ -140,9 +140,10 @@ const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly
 
 /** The head that the checkpoint is imported with; undefined for features. */
 export const headOf = (config: FolderConfig, headless: boolean): TaskName | undefined => {
-  const { savedFrom } = config;
+  const { savedFrom, architecture } = config;
   if (headless) return undefined;
-  const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) ? [task] : []));
+  const fits = (task: TaskName): boolean => (modelTask(task).reads === 'before') === architecture.decodes;
+  const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) && fits(task) ? [task] : []));
   if (heads.length === 0) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
     throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);

@@ -101,8 +101,14 @@ const checkTypes = (tokenizer: TokenizerJson, { graph, encoded }: Emitted): void
 };
 
 const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string, number>> => {
-  const { embedding, hidden, layers, heads, ffn, vocabulary } = facts;
-  return { ...(embedding === hidden ? {} : { embedding }), hidden, layers, heads, ffn, vocabulary };
+  const { embedding, hidden, layers, heads, kvHeads, headWidth, ffn, vocabulary } = facts;
+  return {
+    ...(embedding === hidden ? {} : { embedding }),
+    ...{ hidden, layers, heads },
+    ...(kvHeads === undefined ? {} : { kvHeads }),
+    ...(headWidth === undefined ? {} : { headWidth }),
+    ...{ ffn, vocabulary },
+  };
 };
 
 const infoOf = (

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { modelError } from '../../ground/errors.ts';
+import { type DecoderShape, decoderInputs, emitDecoder, emitDecoderHead } from '../emit-decoder.ts';
+import { type AnyArchitecture, defineArchitecture } from './architecture.ts';
+import { activation, positions, ratio, size } from './bert-layers.ts';
+
+/** Rotary settings as transformers writes them since version 5; only plain ones are computed. */
+const rope = z.object({ rope_type: z.literal('default').optional(), rope_theta: z.number().positive().optional() });
+
+/** Keys of config.json that decoders of this kind have in common, with the defaults of LlamaConfig. */
+export const llamaKeys = {
+  vocab_size: size.default(32_000),
+  hidden_size: size.default(4096),
+  intermediate_size: size.default(11_008),
+  num_hidden_layers: z.int().min(1).max(1000).default(32),
+  num_attention_heads: size.default(32),
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  hidden_act: activation.default('silu'),
+  max_position_embeddings: positions.default(2048),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().nullish(),
+  rope_parameters: rope.nullish(),
+  rope_scaling: z.null().optional(),
+  attention_dropout: ratio.default(0),
+  tie_word_embeddings: z.boolean().default(false),
+  pad_token_id: z.int().min(-1).nullish(),
+} as const;
+
+const common = z.object(llamaKeys);
+type Common = z.output<typeof common>;
+
+/** What one kind says of itself beyond the others. */
+type Own = Pick<DecoderShape, 'window' | 'biases' | 'headNorms'>;
+
+const shapeOf = (config: Common, own: Own): DecoderShape => {
+  const { hidden_size: hidden, num_attention_heads: heads } = config;
+  const kvHeads = config.num_key_value_heads ?? heads;
+  const headWidth = config.head_dim ?? hidden / heads;
+  if (heads % kvHeads !== 0) {
+    throw modelError(`config.json: num_key_value_heads is ${kvHeads}; expected a divisor of ${heads} heads`);
+  }
+  if (headWidth % 2 !== 0) throw modelError(`config.json: heads are ${headWidth} wide; expected an even width`);
+  return {
+    ...own,
+    ...{ hidden, heads, kvHeads, headWidth },
+    vocabulary: config.vocab_size,
+    layers: config.num_hidden_layers,
+    ffn: config.intermediate_size,
+    ropeTheta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000,
+    activation: config.hidden_act,
+    tied: config.tie_word_embeddings,
+    dropout: 0,
+  };
+};
+
+/** An architecture of LLaMA's kind, by what its configuration has beside the common keys. */
+export const llamaLike = <C extends Common>(
+  modelTypes: readonly string[],
+  config: z.ZodType<C>,
+  own: (config: C) => Own,
+): AnyArchitecture =>
+  defineArchitecture<C>({
+    modelTypes,
+    config,
+    prefix: 'model',
+    decodes: true,
+    facts: (given) => {
+      const { vocabulary, hidden, layers, heads, kvHeads, headWidth, ffn } = shapeOf(given, own(given));
+      const padding = given.pad_token_id ?? -1;
+      return {
+        ...{ vocabulary, hidden, layers, heads, kvHeads, headWidth, ffn, embedding: hidden },
+        ...{ maxLength: given.max_position_embeddings, epsilon: given.rms_norm_eps },
+        padding: padding < 0 ? null : padding,
+      };
+    },
+    emit: (emission, given) => {
+      const inputs = decoderInputs(emission.builder);
+      return { ...emitDecoder(emission, shapeOf(given, own(given)), inputs), inputs };
+    },
+    dropout: ({ attention_dropout: attention }) => ({ ...{ embeddings: 0, positions: 0, hidden: 0, neurons: 0 }, attention }),
+    heads: {
+      token: {
+        marker: ({ tie_word_embeddings: tied }) => (tied ? 'model.embed_tokens.weight' : 'lm_head.weight'),
+        emit: (emission, encoded, given) => emitDecoderHead(emission, shapeOf(given, own(given)), encoded),
+        copies: ({ tie_word_embeddings: tied }) => (tied ? [{ copy: 'lm_head.weight' }] : []),
+      },
+    },
+    ignored: [/rotary_emb\.inv_freq$/],
+  });
+
+/** LLaMA (Touvron et al. 2023, arXiv 2302.13971), of all its versions whose positions are not stretched. */
+export const llama = llamaLike(
+  ['llama'],
+  z.object({
+    ...llamaKeys,
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    pretraining_tp: z.literal(1).optional(),
+  }),
+  ({ attention_bias: bias, mlp_bias: neurons }) => ({ biases: { projections: bias, mixed: bias, neurons } }),
+);
