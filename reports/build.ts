@@ -187,6 +187,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics, stage, context),
     client: clientReport(evaluation, quality),
+    ...(evaluation?.sample === undefined ? {} : { sample: evaluation.sample }),
     ...quantizationOf(metrics),
     usage: usageOf(stage.id, metrics),
     notes: [

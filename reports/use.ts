@@ -1,3 +1,4 @@
+import { modelTask } from '../ground/tasks.ts';
 import type { Report, StageReport } from './report.ts';
 import { headline } from './verdict.ts';
 
@@ -10,6 +11,10 @@ export interface Use {
   readonly code: StageReport['usage'];
 }
 
+/** What a model is asked by: decoders write texts on. */
+const verbFor = ({ data: { task } }: Report): string =>
+  modelTask(task).reads === 'before' ? 'generate' : 'predict';
+
 /** The last exported folder, else the model that a reader came for; null where there is neither. */
 export const useOf = (report: Report): Use | null => {
   const folder = report.stages.findLast(({ usage }) => usage !== null);
@@ -17,5 +22,5 @@ export const useOf = (report: Report): Use | null => {
   const path = folder?.id ?? (stage === null || stage.model === null ? undefined : `models/${stage.id}`);
   return path === undefined
     ? null
-    : { path, command: `npx decant predict ${path} "Some text."`, code: folder?.usage ?? null };
+    : { path, command: `npx decant ${verbFor(report)} ${path} "Some text."`, code: folder?.usage ?? null };
 };

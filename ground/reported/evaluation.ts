@@ -43,6 +43,15 @@ const clientFigures = clientTexts.extend({
   scoreChange: z.number().nullable().describe('What that adds to the score; null where it is not known.'),
 });
 
+/** How a decoder goes on. */
+export const writtenSample = z.looseObject({
+  prompt: z.string().describe('The beginning of a test text.'),
+  text: z
+    .string()
+    .describe('What the model wrote behind it, drawn at a temperature of 0.8 from the most probable 95 %.'),
+});
+export type WrittenSample = Immutable<z.infer<typeof writtenSample>>;
+
 /** What the evaluation of a model leaves for the report besides its answers. */
 export const evaluationMetrics = z.looseObject({
   lengths: z.looseObject({ median: z.number(), p95: z.number() }),
@@ -51,6 +60,7 @@ export const evaluationMetrics = z.looseObject({
   /** What reads nothing and knows the model's tokens. */
   baselines: baselineMetrics.exactOptional(),
   client: z.preprocess((value) => withField(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
+  sample: writtenSample.exactOptional(),
   notes,
 });
 

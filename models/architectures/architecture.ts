@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
-import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { modelError } from '../../ground/errors.ts';
+import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import type { Emission } from '../blocks.ts';
 import type { BodyRatios, HeadRatios } from '../dropout/ratios.ts';
 import type { EncoderValues } from '../emit-encoder.ts';

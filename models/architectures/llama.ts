@@ -78,7 +78,10 @@ export const llamaLike = <C extends Common>(
       const inputs = decoderInputs(emission.builder);
       return { ...emitDecoder(emission, shapeOf(given, own(given)), inputs), inputs };
     },
-    dropout: ({ attention_dropout: attention }) => ({ ...{ embeddings: 0, positions: 0, hidden: 0, neurons: 0 }, attention }),
+    dropout: ({ attention_dropout: attention }) => ({
+      ...{ embeddings: 0, positions: 0, hidden: 0, neurons: 0 },
+      attention,
+    }),
     heads: {
       token: {
         marker: ({ tie_word_embeddings: tied }) => (tied ? 'model.embed_tokens.weight' : 'lm_head.weight'),

@@ -10,6 +10,7 @@ import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
 import { environmentSection, notesSection, reproduceSection } from './sections/origin.ts';
 import { comparisonsSection, qualitySection } from './sections/quality.ts';
+import { samplesSection } from './sections/samples.ts';
 import type { Section } from './sections/section.ts';
 import { seedsSection } from './sections/seeds.ts';
 import { structureSection } from './sections/structure.ts';
@@ -30,6 +31,7 @@ const writers: readonly Write[] = [
   seedsSection,
   answersSection,
   mistakesSection,
+  samplesSection,
   tradeoffSection,
   waterfallSection,
   qualitySection,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
+import { clientTexts, dimensions, modelFigures, writtenSample } from '../../ground/reported/evaluation.ts';
 import { json } from '../../ground/reported/json.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
 import { quantizationReport } from '../../ground/reported/quantization.ts';
@@ -75,6 +75,7 @@ export const stage = z.looseObject({
     .nullable()
     .default(null)
     .describe('What transformers.js makes of the test texts: null where nobody looked.'),
+  sample: writtenSample.exactOptional().describe('How a decoder writes on the beginning of a test text.'),
   quantization: quantizationReport
     .exactOptional()
     .describe('What became of each matrix, and how far each layer is from before: of stages that store fewer bits.'),

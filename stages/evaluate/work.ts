@@ -4,7 +4,7 @@ import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { type DataTask, dataTask } from '../../ground/tasks.ts';
+import { type DataTask, dataTask, modelTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
@@ -17,6 +17,7 @@ import { byContinuation } from './continuation.ts';
 import { cutNote } from './cut.ts';
 import { byFrequency } from './frequency.ts';
 import type { Config, Reported } from './index.ts';
+import { sampleOf } from './sample.ts';
 import { zeroSavings } from './zeros.ts';
 
 /** The model's graph and weights. */
@@ -60,6 +61,8 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
           ctx,
         )
       : undefined;
+  const writes = answers && modelTask(dataset.task).reads === 'before';
+  const sample = writes ? await sampleOf(model, dataset, ctx) : undefined;
   const cut = cutNote(encoded, dataset, model.info);
   const files = modelFiles(modelInput);
   const gzipBytes = await bytesAfter(files, gzip);
@@ -71,6 +74,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
     ...(notes.length === 0 ? {} : { notes }),
     ...(client === undefined ? {} : { client: { ...client.figures } }),
     ...(baselines === undefined ? {} : { baselines }),
+    ...(sample === undefined ? {} : { sample }),
     figures: {
       ...modelFigures(model, median),
       macsLength: median,

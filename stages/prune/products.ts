@@ -9,6 +9,7 @@ import { formAt } from '../../graph/quantize/forms.ts';
 import { type Site, sitesOfWeight } from '../../graph/sites.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
+import { noMore } from '../train/examples.ts';
 import { planeOf } from './plane-of.ts';
 import { type PruneContext, textsOf } from './subject.ts';
 
@@ -47,7 +48,7 @@ export const calibrationTexts = async (
   const examples = await texts.pick(spreadOver(texts.labelled, count));
   if (examples.length === 0) throw stageError('calibration: there are no training texts to look at inputs by');
   const length = Math.min(texts.maxLength, model.info.maxLength);
-  return await taskOf(texts.task).encode(model, examples, length, context.signal);
+  return noMore(await taskOf(texts.task).encode(model, examples, length, context.signal), count);
 };
 
 export const watchingOf = ({ graph, info }: Model, { threads, signal }: PruneContext): Watching => ({

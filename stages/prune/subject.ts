@@ -61,7 +61,8 @@ interface Drawn {
 
 const encodedFor = (model: Model, examples: readonly Example[], context: PruneContext): Promise<TrainingExamples> => {
   const texts = textsOf(context);
-  return encodeExamples('training', examples, { model, task: taskOf(texts.task), dataset: texts }, context.signal);
+  const reading = { model, task: taskOf(texts.task), dataset: texts, most: examples.length };
+  return encodeExamples('training', examples, reading, context.signal);
 };
 
 const drawEncoded = async (

@@ -5,7 +5,7 @@ import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
-import { encodeExamples } from '../train/examples.ts';
+import { encodeExamples, noMore } from '../train/examples.ts';
 import type { HeldOut } from './drops.ts';
 
 /** Texts that activations are seen on, and others that what came of it is judged by. */
@@ -42,7 +42,8 @@ export const calibrationTexts = async (
   const examples: readonly Example[] = await texts.pick(spreadOver(texts.labelled, judges ? 2 * count : count));
   if (examples.length === 0) throw stageError('calibration: there are no training texts to see activations by');
   const length = Math.min(texts.maxLength, model.info.maxLength);
-  const encoded = await taskOf(texts.task).encode(model, examples, length, signal);
+  const all = await taskOf(texts.task).encode(model, examples, length, signal);
+  const encoded = noMore(all, judges ? 2 * count : count);
   const held = verifies ? { held: await heldOut(path, model, signal) } : {};
   return { ...splitTexts(encoded, judges), ...held };
 };

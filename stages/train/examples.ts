@@ -1,6 +1,7 @@
 import { unknownTargets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { DatasetFacts } from '../../data/files.ts';
+import { spreadOver } from '../../data/spread.ts';
 import { answerCount, answersAbout } from '../../engine/answers.ts';
 import { type Encoded, textNumber } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/index.ts';
@@ -23,14 +24,28 @@ export const calledIn =
     return `${split} text ${id} (${JSON.stringify(words.slice(0, LONGEST_SHOWN))})`;
   };
 
+/** No more sequences than texts were asked for, spread evenly: a long text may be many of them. */
+export const noMore = (encoded: readonly Encoded[], most: number): readonly Encoded[] =>
+  encoded.length <= most
+    ? encoded
+    : Array.from(spreadOver(encoded.length, most)).flatMap((sequence) => encoded[sequence] ?? []);
+
+interface Reading {
+  readonly model: Model;
+  readonly task: Task;
+  readonly dataset: DatasetFacts;
+  /** Sequences at most. */
+  readonly most?: number;
+}
+
 /** Examples as a model reads them for a task, encoded once and kept, and what every answer about them should be. */
 export const encodeExamples = async (
   split: Split,
   examples: readonly Example[],
-  { model, task, dataset }: { readonly model: Model; readonly task: Task; readonly dataset: DatasetFacts },
+  { model, task, dataset, most = Number.POSITIVE_INFINITY }: Reading,
   signal?: AbortSignal,
 ): Promise<TrainingExamples> => {
-  const encoded = await task.encode(model, examples, longest(dataset, model), signal);
+  const encoded = noMore(await task.encode(model, examples, longest(dataset, model), signal), most);
   const targets = task.targets?.(examples, encoded, dataset.classes);
   return {
     encoded,

@@ -184,17 +184,33 @@ describe('the classes that folders name', () => {
     'fill-mask': AutoModelForMaskedLM,
     'text-generation': AutoModelForCausalLM,
   } as const;
-  const ofTexts = Object.fromEntries(Object.entries(families).filter(([, { images }]) => images !== true));
+  const encoders = Object.fromEntries(
+    Object.entries(families).filter(([, { images, decodes }]) => images !== true && decodes !== true),
+  );
   const classIn = (task: TextTask, modelType: string): string | undefined =>
     auto[task].MODEL_CLASS_MAPPINGS.map((mapping) => mapping.get(modelType)).find((found) => found !== undefined);
 
+  const readers = Object.keys(encoders);
+  const writers = Object.keys(families).filter((modelType) => families[modelType]?.decodes === true);
+
+  it('are those of transformers.js for decoders, which it has nothing else for here', () => {
+    expect(writers.length).toBeGreaterThan(2);
+    for (const modelType of writers) {
+      const { architecture } = clientClassOf({ modelType, task: 'text-generation' });
+      expect(architecture).toBe(classIn('text-generation', modelType));
+      expect(() => clientClassOf({ modelType, task: 'features' })).toThrow(
+        `models of type '${modelType}' are exported for text-generation alone; this one is for features`,
+      );
+    }
+  });
+
   it.each(tasks)('are those of transformers.js for %s', (task) => {
-    const known = Object.keys(ofTexts).map((modelType) => [modelType, classIn(task, modelType)]);
-    const missing = Object.entries(ofTexts)
+    const known = readers.map((modelType) => [modelType, classIn(task, modelType)]);
+    const missing = Object.entries(encoders)
       .filter(([, family]) => family.missing?.includes(modelTask(task).about))
       .map(([modelType]) => modelType);
     expect(known.filter(([, found]) => found === undefined).map(([modelType]) => modelType)).toEqual(missing);
-    for (const modelType of Object.keys(ofTexts)) {
+    for (const modelType of readers) {
       const found = clientClassOf({ modelType, task });
       expect(found.architecture).toBe(classIn(task, found.modelType));
     }
@@ -213,7 +229,7 @@ describe('the classes that folders name', () => {
 
   it.each(tasks)('are what transformers.js loads a folder as, for %s', async (task) => {
     const folder = await exportInto(space.folder, `every ${task}`, clientModel(task));
-    for (const modelType of Object.keys(ofTexts)) {
+    for (const modelType of readers) {
       const { info, tokenizer } = clientModel(task, { info: { modelType, checkpoint: { model_type: modelType } } });
       space.write(`every ${task}/config.json`, JSON.stringify(configJson(info, tokenizer, ['fp32', 'q8'])));
       const client = await auto[task].from_pretrained(folder);

@@ -4,8 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor } from '../../engine/feeds.ts';
-import { anatomyOf } from '../../models/anatomy.ts';
 import { layerUnits } from '../../models/anatomy/units.ts';
+import { anatomyOf } from '../../models/anatomy.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import type { Model } from '../../models/model.ts';
 import { exportInto } from '../clients/rig.ts';
@@ -17,7 +17,9 @@ const ROUNDING = 1e-4;
 const EVERY = 7;
 
 const golden = join(import.meta.dirname, '../golden/decoders');
-const names = readdirSync(golden, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const names = readdirSync(golden, { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? [entry.name] : [],
+);
 const expected = z.object({ rows: z.array(z.array(z.number())), scores: z.array(z.array(z.array(z.number()))) });
 
 const space = workspace();
@@ -69,7 +71,9 @@ it('of a decoder with stretched positions, or made for something else, is refuse
     return await importFolder(space.path('wrong'), { head: 'keep' });
   };
   await expect(wrong({ rope_parameters: { rope_type: 'llama3', rope_theta: 500 } })).rejects.toThrow(/rope_type/);
-  await expect(wrong({ num_key_value_heads: 3 })).rejects.toThrow(/num_key_value_heads is 3; expected a divisor of 4 heads/);
+  await expect(wrong({ num_key_value_heads: 3 })).rejects.toThrow(
+    /num_key_value_heads is 3; expected a divisor of 4 heads/,
+  );
   await expect(wrong({ architectures: ['LlamaForSequenceClassification'] })).rejects.toThrow(
     /LlamaForSequenceClassification, a head that decant does not know/,
   );
