@@ -164,7 +164,7 @@ const layer = (stack: Stack, index: number, x: Value): Value => {
 export const emitDecoderHead = (
   emission: Emission,
   { tied, hidden, vocabulary }: Pick<DecoderShape, 'tied' | 'hidden' | 'vocabulary'>,
-  { features, table }: Pick<DecoderValues, 'features' | 'table'>,
+  { features, table }: Omit<DecoderValues, 'hiddenStates'>,
 ): Value => {
   const { builder } = emission;
   return builder.within('lm_head', () => {

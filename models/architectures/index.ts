@@ -34,5 +34,11 @@ const architectures: readonly AnyArchitecture[] = [
 export const findArchitecture = (modelType: string): AnyArchitecture | undefined =>
   architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
 
+/** The same of encoders alone: what a graph of another maker is taken for, whatever its weights once did. */
+export const findEncoder = (modelType: string): AnyArchitecture | undefined => {
+  const found = findArchitecture(modelType);
+  return found?.decodes === true ? undefined : found;
+};
+
 /** Every model_type that decant reads. */
 export const knownModelTypes = (): readonly string[] => architectures.flatMap(({ modelTypes }) => modelTypes).sort();

@@ -10,16 +10,13 @@ import { importFolder } from '../../models/importers/folder/index.ts';
 import type { Model } from '../../models/model.ts';
 import { exportInto } from '../clients/rig.ts';
 import { workspace } from '../rig/workspace.ts';
+import { goldenDecoders, goldenFolder } from './golden.ts';
 
 /** Sums in another order, over scores of up to 10. */
 const ROUNDING = 1e-4;
 /** Of the vocabulary the recipe keeps every so many. */
 const EVERY = 7;
 
-const golden = join(import.meta.dirname, '../golden/decoders');
-const names = readdirSync(golden, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
-);
 const expected = z.object({ rows: z.array(z.array(z.number())), scores: z.array(z.array(z.array(z.number()))) });
 
 const space = workspace();
@@ -42,10 +39,12 @@ const scoresOf = async (model: Model, rows: readonly (readonly number[])[]) => {
   );
 };
 
-describe.each(names)('a checkpoint of %s', (name) => {
+describe.each(goldenDecoders)('a checkpoint of %s', (name) => {
   it('computes what PyTorch does, is found in its parts, and goes on from what it remembers', async () => {
-    const model = await importFolder(join(golden, name), { head: 'keep' });
-    const { rows, scores } = expected.parse(JSON.parse(readFileSync(join(golden, name, 'expected.json'), 'utf8')));
+    const model = await importFolder(join(goldenFolder, name), { head: 'keep' });
+    const { rows, scores } = expected.parse(
+      JSON.parse(readFileSync(join(goldenFolder, name, 'expected.json'), 'utf8')),
+    );
     const found = await scoresOf(model, rows);
     const differences = found.flatMap((row, r) =>
       row.flatMap((place, p) => place.map((score, c) => Math.abs(score - (scores[r]?.[p]?.[c] ?? Number.NaN)))),
@@ -62,10 +61,10 @@ describe.each(names)('a checkpoint of %s', (name) => {
 });
 
 it('of a decoder with stretched positions, or made for something else, is refused', async () => {
-  const config = JSON.parse(readFileSync(join(golden, 'llama', 'config.json'), 'utf8'));
+  const config = JSON.parse(readFileSync(join(goldenFolder, 'llama', 'config.json'), 'utf8'));
   const wrong = async (changes: object): Promise<unknown> => {
-    for (const file of readdirSync(join(golden, 'llama'))) {
-      space.write(`wrong/${file}`, readFileSync(join(golden, 'llama', file)));
+    for (const file of readdirSync(join(goldenFolder, 'llama'))) {
+      space.write(`wrong/${file}`, readFileSync(join(goldenFolder, 'llama', file)));
     }
     space.write('wrong/config.json', JSON.stringify({ ...config, ...changes }));
     return await importFolder(space.path('wrong'), { head: 'keep' });

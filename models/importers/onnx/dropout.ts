@@ -1,6 +1,6 @@
 import type { Graph } from '../../../graph/graph.ts';
 import { modelTask } from '../../../ground/tasks.ts';
-import { findArchitecture } from '../../architectures/index.ts';
+import { findEncoder } from '../../architectures/index.ts';
 import { dropping, droppingRemark } from '../../dropout/index.ts';
 import { ratioLeftIn } from '../../dropout/left.ts';
 import { type DropoutRatios, evenly } from '../../dropout/ratios.ts';
@@ -22,7 +22,7 @@ interface Found {
 
 /** The ratios of the checkpoint that a graph was exported from, where config.json says them of an architecture that decant knows. */
 const ratiosBeside = ({ modelType, json }: Said, { task }: Answering, hasHead: boolean): DropoutRatios | undefined => {
-  const planned = json === undefined ? undefined : findArchitecture(modelType)?.plan(json);
+  const planned = json === undefined ? undefined : findEncoder(modelType)?.plan(json);
   if (planned === undefined || 'issues' in planned) return undefined;
   const { dropout, head } = planned.plan;
   return { ...evenly(0), ...dropout, ...(hasHead ? head(task).dropout : {}) };

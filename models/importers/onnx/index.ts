@@ -6,7 +6,7 @@ import { isRefusal, reworded } from '../../../ground/errors.ts';
 import { hasClasses } from '../../../ground/tasks.ts';
 import { expectAgreement } from '../../agree.ts';
 import { anatomyOf } from '../../anatomy.ts';
-import { findArchitecture } from '../../architectures/index.ts';
+import { findEncoder } from '../../architectures/index.ts';
 import { type Roles, readBare, rolesOf } from '../../bare/index.ts';
 import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
 import { placesIn } from '../../dropout/index.ts';
@@ -48,7 +48,7 @@ const rowsOf = ({ inputs }: Roles): number => {
 
 /** The kind of model by which clients choose what they feed: the checkpoint's own, or one with these inputs. */
 const modelTypeOf = ({ modelType }: Said, ports: readonly Port<InputRole>[]): string => {
-  if (findArchitecture(modelType) !== undefined) return modelType;
+  if (findEncoder(modelType) !== undefined) return modelType;
   return ports.some(({ role }) => role === 'segments') ? 'bert' : textModelType;
 };
 
@@ -94,7 +94,7 @@ interface Parts {
 }
 
 const checkpointOf = ({ modelType, json, numbers }: Said): Pick<ModelInfo, 'checkpoint' | 'checkpointNumbers'> =>
-  json === undefined || findArchitecture(modelType) === undefined
+  json === undefined || findEncoder(modelType) === undefined
     ? {}
     : { checkpoint: json, ...(numbers === undefined ? {} : { checkpointNumbers: numbers }) };
 
