@@ -5,7 +5,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, written } from '../../engine/generation/generate.ts';
 import type { WrittenSample } from '../../ground/reported/evaluation.ts';
-import type { Model } from '../../models/model.ts';
+import { type Model, tokenizerIn } from '../../models/model.ts';
 import { endTokenOf } from '../../models/special-tokens.ts';
 
 /** Words of the first test text that are written on. */
@@ -23,11 +23,11 @@ export const sampleOf = async (
 ): Promise<WrittenSample | undefined> => {
   if (first === undefined) return undefined;
   const prompt = first.pair === undefined ? first.text.split(/\s+/).slice(0, WORDS).join(' ') : first.text;
-  const { ids } = await tokenizerOf(model.tokenizer).encode(prompt, model.info.maxLength - 1);
+  const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, model.info.maxLength - 1);
   const writer = await openWriter(model, cpuEngine, threads);
   const most = Math.min(NEW_TOKENS, model.info.maxLength - ids.length);
   const end = endTokenOf(model)?.id;
-  const text = await textWriter(model.tokenizer, [...ids]);
+  const text = await textWriter(tokenizerIn(model), [...ids]);
   const pieces: string[] = [];
   try {
     for await (const id of written(writer, { prompt: ids, most, choose: chooser(drawing, 0), end, signal })) {

@@ -48,6 +48,8 @@ export interface Planner<P> {
   readonly prefix: string;
   readonly ignored: readonly RegExp[];
   readonly keys: readonly string[];
+  /** Whether it writes texts on. */
+  readonly decodes?: boolean;
   plan(config: unknown): { readonly plan: P } | { readonly issues: readonly z.core.$ZodIssue[] };
 }
 
@@ -142,7 +144,7 @@ const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly
 export const headOf = (config: FolderConfig, headless: boolean): TaskName | undefined => {
   const { savedFrom, architecture } = config;
   if (headless) return undefined;
-  const fits = (task: TaskName): boolean => (modelTask(task).reads === 'before') === architecture.decodes;
+  const fits = (task: TaskName): boolean => (modelTask(task).reads === 'before') === (architecture.decodes === true);
   const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) && fits(task) ? [task] : []));
   if (heads.length === 0) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
