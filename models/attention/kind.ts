@@ -13,7 +13,9 @@ export interface Settings {
   /** Random features, or rows that keys and values are brought to. */
   readonly features: number;
 }
-export const settingNames = ['width', 'global', 'random', 'features'] as const satisfies readonly (keyof Settings)[];
+const every: Readonly<Record<keyof Settings, true>> = { width: true, global: true, random: true, features: true };
+
+export const settingNames = Object.keys(every) as readonly (keyof Settings)[];
 
 /** What is drawn and how far it has to reach: one attention of one model. */
 export interface Draw {

@@ -5,13 +5,15 @@ import { recover } from '../distill/recover-options.ts';
 
 const [first, ...others] = kinds;
 
-const takers = (setting: keyof Settings): string =>
+type Taken = (settings: Partial<Settings>) => number | undefined;
+
+const takers = (setting: Taken): string =>
   kinds
-    .filter(({ settings }) => settings[setting] !== undefined)
-    .map(({ name, settings }) => `${name} ${settings[setting]}`)
+    .filter(({ settings }) => setting(settings) !== undefined)
+    .map(({ name, settings }) => `${name} ${setting(settings)}`)
     .join(', ');
 
-const whole = (least: number, what: string, setting: keyof Settings) =>
+const whole = (least: number, what: string, setting: Taken) =>
   z
     .int()
     .min(least)
@@ -23,10 +25,10 @@ const options = z.strictObject({
     .enum([first.name, ...others.map(({ name }) => name)])
     .optional()
     .describe(`how positions see each other. ${kinds.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`),
-  width: whole(1, 'positions of a block or a row, on each side of a window, or in a mean', 'width'),
-  global: whole(1, 'positions at the start that see all and are seen by all', 'global'),
-  random: whole(0, 'blocks at random distances that each block sees', 'random'),
-  features: whole(1, 'random features, or rows that keys and values are brought to', 'features'),
+  width: whole(1, 'positions of a block or a row, on each side of a window, or in a mean', ({ width }) => width),
+  global: whole(1, 'positions at the start that see all and are seen by all', ({ global }) => global),
+  random: whole(0, 'blocks at random distances that each block sees', ({ random }) => random),
+  features: whole(1, 'random features, or rows that keys and values are brought to', ({ features }) => features),
   layers: z
     .array(z.int().min(0))
     .min(1)

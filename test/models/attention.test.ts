@@ -127,7 +127,7 @@ describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s attention', (
 
   it('has gradients that agree with differences, in words that train', async () => {
     const plain = graphOf(kind);
-    const learned = [...plain.weights.keys()].filter((name) => /^(rows|features)$/.test(name));
+    const learned = [...plain.weights.keys()].filter((name) => /^(rows|directions)$/.test(name));
     const graph = gradientsGraph(plain, learned);
     expect(graph.nodes.filter(({ op }) => op === 'Gather' || op.startsWith('Scatter'))).toEqual([]);
     const inputs = batchOf([textOf(5, 6), textOf(5, 3)]);

@@ -55,7 +55,7 @@ export const performer: AttentionKind = {
     const { builder } = place;
     const { heads, scale } = core;
     const width = widthOf(place, core.query) / heads;
-    const matrix = place.parameter('features', () => directions(features, width, place.draw));
+    const matrix = place.parameter('directions', () => directions(features, width, place.draw));
     const scaled = (x: Value): Value =>
       splitHeads(builder, builder.op('Mul', [x, builder.scalar('float32', Math.sqrt(scale))]), [heads, width]);
     const hidden = place.shared(`column ${core.bias}`, () =>
