@@ -25,6 +25,11 @@ export interface CompileOptions {
   readonly memory?: 'planned' | 'pooled' | 'returned';
   /** The graph is a training step: the engine may put it into the words that it computes fastest, equal up to rounding. */
   readonly training?: boolean;
+  /**
+   * Equal nodes stay apart: what is computed once more on purpose is not taken from where it was computed before, and no memory
+   * waits for it meanwhile.
+   */
+  readonly repeats?: boolean;
   /** File that the graph is written into as the engine runs it, after its own fusions. */
   readonly optimizedFile?: string;
   /** Outputs that buffers will take (`renew`): they stay on the device. */

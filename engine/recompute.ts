@@ -36,7 +36,7 @@ const twinOf = (graph: Graph, node: Node): Node | undefined => {
 };
 
 /** The nodes that a value needs. */
-const nodesBehind = (graph: Graph, result: Value): ReadonlySet<Node> => {
+export const nodesBehind = (graph: Graph, result: Value): ReadonlySet<Node> => {
   const needed = new Set<Value>([result]);
   const behind = new Set<Node>();
   for (const node of graph.nodes.toReversed()) {
@@ -53,7 +53,7 @@ const reading = (node: Node, names: ReadonlyMap<Value, Value>): Node => ({
 });
 
 /** What a value is called that is computed once more. */
-const again = (output: Value): Value => value(`${output}/again`);
+export const again = (output: Value): Value => value(`${output}/again`);
 
 /**
  * Twins of nodes whose outputs the backward pass reads, by these outputs: where all that they read is there in the backward
@@ -79,8 +79,10 @@ const twinsIn = (graph: Graph, forward: ReadonlySet<Node>): ReadonlyMap<Value, N
  *
  * Chen et al., Training Deep Nets with Sublinear Memory Cost, arXiv 1604.06174, forget whole layers and pay for products.
  */
-export const recomputed = (graph: Graph, loss: Value): Graph => {
-  const forward = nodesBehind(graph, loss);
+export const recomputed = (graph: Graph, loss: Value): Graph => sparedIn(graph, nodesBehind(graph, loss));
+
+/** The same, where the nodes of the forward pass are known. */
+export const sparedIn = (graph: Graph, forward: ReadonlySet<Node>): Graph => {
   const twins = twinsIn(graph, forward);
   const names = new Map([...twins.keys()].map((output) => [output, again(output)]));
   const types = new Map(graph.types);

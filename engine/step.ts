@@ -12,10 +12,10 @@ import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
 import type { Within } from './augment/augmentation.ts';
 import type { Faked } from './faked.ts';
+import { withLessKept } from './forget.ts';
 import { type Changing, type Gated, gatedBy, type MaskScope } from './gated.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
-import { recomputed } from './recompute.ts';
 import { ascended, LossInputs, parametersIn } from './step-scope.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
@@ -69,6 +69,8 @@ export interface StepOptions {
   readonly gates?: readonly Gated[] | undefined;
   /** Values that go on as other ones. */
   readonly within?: readonly Within[] | undefined;
+  /** Whether the backward pass computes layers once more, of which only what goes in is kept. */
+  readonly recompute?: boolean | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -109,8 +111,8 @@ class Outputs {
     return own;
   }
 
-  get all(): readonly Value[] {
-    return [...this.#names];
+  frozen(): Graph {
+    return this.#builder.freeze([...this.#names], { keepInputs: false });
   }
 }
 
@@ -269,7 +271,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     if (gradient === undefined || dims === undefined) return [];
     return [{ name, dims, gradient, auxiliary: own !== undefined, start: own?.start }];
   });
-  const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
+  const step = leavesLast(withLessKept(outputs.frozen(), total, { model, student, ...options }));
   const kept = new Set<Value>(step.inputs);
   return {
     ...{ graph: step, parameters, loss, terms: named, ...scaled },

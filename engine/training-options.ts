@@ -32,6 +32,8 @@ export interface TrainingOptions {
   readonly tokenDropout: number;
   /** What a step computes in: float32 where it is left out. Weights and moments are float32 in any case. */
   readonly precision?: Precision | undefined;
+  /** Whether layers are computed once more in the backward pass, which then keeps little of them. */
+  readonly recompute?: boolean | undefined;
   /** Largest global norm of the gradient. */
   readonly clip: number;
   /** Epochs without a better score on validation texts after which training ends; left out, it never ends early. */

@@ -97,9 +97,9 @@ export class HostUpdater implements Updater {
   }
 
   #opened({ graph }: TrainingStep): Promise<Program> {
-    const { threads, profilePrefix } = this.#source.request;
+    const { threads, profilePrefix, options } = this.#source.request;
     return this.#engine.compile(graph, {
-      ...{ threads, optimization: 'all', memory: 'pooled', training: true },
+      ...{ threads, optimization: 'all', memory: 'pooled', training: true, repeats: options.recompute === true },
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
   }

@@ -60,9 +60,16 @@ const lossesIn = (fetched: Feeds, { loss, terms }: TrainingStep) => ({
 });
 
 const opened = async (engine: Engine, { graph, renewed }: Emitted, source: UpdateSource): Promise<Bound> => {
-  const { threads, profilePrefix } = source.request;
+  const { threads, profilePrefix, options } = source.request;
   const program = await engine.compile(graph, {
-    ...{ threads, optimization: 'all', memory: 'pooled', training: true, stays: [...renewed.values()] },
+    ...{
+      threads,
+      optimization: 'all',
+      memory: 'pooled',
+      training: true,
+      stays: [...renewed.values()],
+      repeats: options.recompute === true,
+    },
     ...(profilePrefix === undefined ? {} : { profilePrefix }),
   });
   return { program, graph };

@@ -73,10 +73,11 @@ export class UpdateSource {
   stepOf(phase: number): TrainingStep {
     const { phases, options, faked, gates, augmenters = [] } = this.request;
     const losses = phases[phase]?.losses ?? [];
-    const { dropout } = options;
+    const { dropout, recompute } = options;
     const built = buildStep(this.model, {
       losses,
       dropout,
+      recompute,
       frozen: this.motion.frozen,
       scaled: this.isMixed,
       faked,

@@ -1,4 +1,5 @@
 import { targetKindOf } from '../../data/targets/index.ts';
+import { defaultEngine } from '../../engine/engines/index.ts';
 import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precision.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
@@ -31,6 +32,7 @@ export interface Training extends Augmenting {
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
   readonly precision?: Precision | undefined;
+  readonly recompute?: boolean | undefined;
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
 
@@ -121,6 +123,12 @@ const withoutFloat16 = ({ precision }: Training, engine: Outlook['engine']): rea
   return [{ path: ['precision'], code: 'no-float16', message }];
 };
 
+const withoutRecompute = ({ recompute }: Training, engine: Outlook['engine']): readonly Foreboding[] => {
+  if (recompute !== true || engine === undefined || engine === 'chosen' || engine.name === defaultEngine) return [];
+  const message = `recompute spares memory of the CPU, and the engine is "${engine.name}"; leave recompute out, or write engine: ${defaultEngine}`;
+  return [{ path: ['recompute'], message }];
+};
+
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
   config: Training,
@@ -137,6 +145,7 @@ export const foreseeTraining = (
     ...withoutSets(config, data),
     ...augmentProblems(config, data?.task),
     ...wordsProblems(config, models),
+    ...withoutRecompute(config, engine),
     ...withoutFloat16(config, engine),
     ...withoutDropout(config, model),
     ...missingParts(config, model.sizes?.layers),

@@ -106,6 +106,13 @@ export const trainingConfig = {
     .describe(
       'what a step computes in. fp16: float16 where that is enough, on engines and devices that have it; weights, moments and losses stay float32, and the loss is scaled by itself',
     ),
+  recompute: z
+    .boolean()
+    .default(false)
+    .transform((recompute) => (recompute ? true : undefined))
+    .describe(
+      'true: the backward pass computes each layer once more and keeps little of it. Trains the same, in a third of the memory for activations and about a fifth more time; on the CPU',
+    ),
   clip: z.number().positive().default(1).describe('largest global norm of the gradient'),
   classWeights: z
     .enum(['none', 'balanced'])

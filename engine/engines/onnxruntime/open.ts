@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeGraph, weightBytes, writeGraph } from '../../../graph/codec/index.ts';
-import type { Graph } from '../../../graph/graph.ts';
+import type { Graph, TensorType, Value } from '../../../graph/graph.ts';
 import { isRefusal, refusal, systemCode } from '../../../ground/errors.ts';
 import { temporaryFolder } from '../../../ground/temporary.ts';
 import type { CompileOptions, Program } from '../../engine.ts';
@@ -67,10 +67,24 @@ const opened = async (graph: Graph, options: CompileOptions, where: Where): Prom
   return openBytes(bytes, options, files, where.provider, where.traffic);
 };
 
+/** How ONNX files write a size that only the run knows. */
+const UNKNOWN = -1;
+
+/**
+ * The graph without names of sizes. The runtime gives memory of a value to a later one of equal size as it reads these names, and
+ * holds it from the one to the other: as much as all layers together take, for what is computed again a layer at a time.
+ */
+const withoutSizes = (graph: Graph): Graph => {
+  const types = new Map<Value, TensorType>();
+  for (const [name, { dtype, shape }] of graph.types)
+    types.set(name, { dtype, shape: shape?.map((dim) => (typeof dim === 'number' ? dim : UNKNOWN)) });
+  return { ...graph, types };
+};
+
 /** A graph as a program of ONNX Runtime. */
 export const openGraph = async (graph: Graph, options: CompileOptions, where: Where): Promise<Program> => {
   try {
-    return await opened(graph, options, where);
+    return await opened(options.repeats === true ? withoutSizes(graph) : graph, options, where);
   } catch (error) {
     const lack = explained(error);
     if (lack !== error) throw lack;

@@ -26,14 +26,32 @@ const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.Infer
 };
 
 /** The runtime's own settings, which options have no name for. */
+interface Extra {
+  readonly session?: Readonly<Record<string, string>>;
+  readonly optimization?: { readonly disable_specified_optimizers: string };
+}
+
+/** Merges equal nodes, whichever place of the graph they stand at. */
+const MERGING = 'CommonSubexpressionElimination';
+
 const merged = (
   memory: ort.InferenceSession.SessionOptions,
-  { fallback }: CompileOptions,
+  { fallback, repeats }: CompileOptions,
   provider: Provider,
 ): ort.InferenceSession.SessionOptions => {
-  if (fallback !== 'refused' || provider === onHost) return memory;
-  const { session, ...extra } = (memory.extra ?? {}) as { readonly session?: object };
-  return { ...memory, extra: { ...extra, session: { ...session, disable_cpu_ep_fallback: '1' } } };
+  const { session, optimization, ...extra }: Extra = memory.extra ?? {};
+  const refuses = fallback === 'refused' && provider !== onHost;
+  const disabled = [optimization?.disable_specified_optimizers ?? [], repeats === true ? MERGING : []].flat();
+  return {
+    ...memory,
+    extra: {
+      ...extra,
+      ...(session !== undefined || refuses
+        ? { session: { ...session, ...(refuses ? { disable_cpu_ep_fallback: '1' } : {}) } }
+        : {}),
+      ...(disabled.length === 0 ? {} : { optimization: { disable_specified_optimizers: disabled.join(';') } }),
+    },
+  };
 };
 
 const sessionOptions = (options: CompileOptions, provider: Provider): ort.InferenceSession.SessionOptions => ({
