@@ -740,7 +740,7 @@ stages:
       "pipeline.yaml:2:7: data has no "uses" [missing-key]
         2 | data: { limit: 2000 }
           |       ^^^^^^^^^^^^^^^
-          = expected wordnet-supersense, wordnet-frames, wordnet-similarity, spam-assassin, brown-tags, brown-texts, csv, jsonl, parquet, folder or conll
+          = expected wordnet-supersense, wordnet-frames, wordnet-similarity, spam-assassin, brown-tags, brown-texts, documents, csv, jsonl, parquet, folder, conll or mnist
 
       1 problem; nothing was run."
     `);
@@ -895,7 +895,7 @@ stages:
       "pipeline.yaml:5:5: stage "teacher" has no "uses" [missing-key]
         5 |   - { id: teacher, epochs: 3 }
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = known: import, train, prune, distill, quantize, export
+          = known: import, train, prune, attention, distill, quantize, export
 
       1 problem; nothing was run."
     `);
@@ -913,7 +913,7 @@ stages:
       "pipeline.yaml:5:23: stage "look" uses "evaluate", which does not exist [unknown-name]
         5 |   - { id: look, uses: evaluate }
           |                       ^^^^^^^^
-          = known: import, train, prune, distill, quantize, export
+          = known: import, train, prune, attention, distill, quantize, export
 
       1 problem; nothing was run."
     `);
