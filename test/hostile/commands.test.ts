@@ -131,7 +131,7 @@ describe('files of one folder are compared', () => {
     [
       'an input of no known role',
       'model.json',
-      (json) => changed(json, { inputs: [{ name: 'input_ids', role: 'pixels', axes: ['batch'] }] }),
+      (json) => changed(json, { inputs: [{ name: 'input_ids', role: 'scent', axes: ['batch'] }] }),
       /does not describe a model of decant .+: signature\.inputs\.0\.role/,
     ],
     [
