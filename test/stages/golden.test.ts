@@ -130,6 +130,8 @@ beforeAll(async () => {
   const int8 = await run('int8', 'quantize', { model: wide }, {});
   await run('predictions', 'evaluate', { model: student }, {});
   await run('int8-predictions', 'evaluate', { model: int8 }, {});
+  const drawn = { kind: 'performer', features: 4, recover: { uses: 'train', epochs: 1 } };
+  await run('other-attention', 'attention', { model: teacher }, drawn);
   await run('scratch', 'train', { model: slim }, { like: 'slim', epochs: 1 });
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(goldenFile, `${JSON.stringify(record, null, 2)}\n`);
 });
