@@ -141,7 +141,7 @@ it('no stage is tried that trains nothing, as pruning without recovery', () => {
 });
 
 it('every stage that heeds the engine and trains can be tried', () => {
-  const asked = ['evaluate', 'label', 'validate'];
+  const asked = ['evaluate', 'label', 'reword', 'validate'];
   const untried = stages.filter(({ choosesEngine, trains }) => choosesEngine === true && trains === undefined);
   expect(untried.map(({ uses }) => uses).sort()).toEqual(asked);
 });
