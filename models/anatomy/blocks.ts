@@ -75,9 +75,17 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
   return nodes;
 };
 
-/** Whether attention happens among some nodes: as one of them, or as products of what positions say, with a softmax or without. */
-const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
-  [...nodes].some((node) => isFusedAttention(node) || isActivationProduct(graph, node));
+/** Whether attention happens among some nodes: as one of them, in pieces, or without a softmax as products of what they all say. */
+const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean => {
+  const made = new Set<Value | null>([...nodes].flatMap(({ outputs }) => outputs));
+  // A product with what comes from elsewhere, such as the shifts of a convolution, asks no other position.
+  const asks = (node: Node): boolean =>
+    isActivationProduct(graph, node) && node.inputs.slice(0, 2).every((input) => made.has(input));
+  return (
+    [...nodes].some((node) => isFusedAttention(node) || asks(node)) ||
+    attentionsOf(graph).some(({ softmax }) => nodes.has(softmax))
+  );
+};
 
 /** Whether keys come from elsewhere than the stream that the queries come from. */
 const isCross = (graph: Graph, { product: { inputs } }: Attention, stream: Value): boolean => {
