@@ -1,4 +1,4 @@
-import { type Graph, indexOf, type Node, readsOf, type Value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Node, readingAs, readsOf, type Value } from '../graph/graph.ts';
 import { stageError } from '../ground/errors.ts';
 import { hiddenStatesOf } from '../models/anatomy/hidden-states.ts';
 import { layerSpansOf } from '../models/anatomy/layers.ts';
@@ -60,10 +60,6 @@ const forgotten = (graph: Graph, loss: Value, kept: ReadonlySet<Value>): Graph =
   const [copied, copies] = [new Set<Node>(), new Set<Node>()];
   const types = new Map(graph.types);
   const nameOf = (read: Value): Value => (lost.has(read) ? again(read) : read);
-  const reading = (node: Node): Node => ({
-    ...node,
-    inputs: node.inputs.map((input) => (input === null ? null : nameOf(input))),
-  });
   /** The copies that a node is the first to read, the node itself left out. */
   const due = (node: Node): readonly Node[] =>
     node.inputs.flatMap((read) => {
@@ -75,14 +71,14 @@ const forgotten = (graph: Graph, loss: Value, kept: ReadonlySet<Value>): Graph =
         if (type !== undefined) types.set(again(output), type);
       }
       const copy = {
-        ...reading(made),
+        ...readingAs(made, nameOf),
         name: `${made.name}/again`,
         outputs: made.outputs.map((output) => (output === '' ? output : again(output))),
       };
       copies.add(copy);
       return [...due(made), copy];
     });
-  const nodes = graph.nodes.flatMap((node) => (forward.has(node) ? [node] : [...due(node), reading(node)]));
+  const nodes = graph.nodes.flatMap((node) => (forward.has(node) ? [node] : [...due(node), readingAs(node, nameOf)]));
   return sparedIn({ ...graph, nodes, types }, new Set([...forward, ...copies]));
 };
 

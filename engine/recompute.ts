@@ -1,4 +1,4 @@
-import { type Graph, type Node, opsetOf, readsOf, type Value, value } from '../graph/graph.ts';
+import { type Graph, type Node, opsetOf, readingAs, readsOf, type Value, value } from '../graph/graph.ts';
 
 /** Operator sets from which there are two ways to write a node. */
 const AXES_SINCE = 13;
@@ -47,11 +47,6 @@ export const nodesBehind = (graph: Graph, result: Value): ReadonlySet<Node> => {
   return behind;
 };
 
-const reading = (node: Node, names: ReadonlyMap<Value, Value>): Node => ({
-  ...node,
-  inputs: node.inputs.map((input) => (input === null ? null : (names.get(input) ?? input))),
-});
-
 /** What a value is called that is computed once more. */
 export const again = (output: Value): Value => value(`${output}/again`);
 
@@ -98,7 +93,7 @@ export const sparedIn = (graph: Graph, forward: ReadonlySet<Node>): Graph => {
       waiting.delete(read);
       return twin === undefined ? [] : late(twin);
     });
-    return [...due, reading(node, names)];
+    return [...due, readingAs(node, (input) => names.get(input) ?? input)];
   };
   const nodes = graph.nodes.flatMap((node) => (forward.has(node) ? [node] : late(node)));
   return { ...graph, nodes, types };

@@ -1,7 +1,7 @@
 import { modelError, refusal, reworded } from '../ground/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
-import { type Node, readsOf, type Value } from './graph.ts';
+import { type Node, readingAs, readsOf, type Value } from './graph.ts';
 import { type Masked, maskedIn } from './masked.ts';
 import type { Call, Emit, Gradient, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
@@ -175,8 +175,7 @@ class Masks {
 
   #filled(node: Node): Node {
     return {
-      ...node,
-      inputs: node.inputs.map((input) => (input === null ? null : this.#withoutNaN(input))),
+      ...readingAs(node, (input) => this.#withoutNaN(input)),
       outputs: node.outputs.map((output) => this.#withoutNaN(output)),
     };
   }

@@ -79,6 +79,12 @@ export const capturedBy = (node: Node): Value[] =>
 /** Every value that a node needs: its inputs and what the bodies inside it capture. */
 export const readsOf = (node: Node): Value[] => [...node.inputs.filter((input) => input !== null), ...capturedBy(node)];
 
+/** The same node with what it reads under other names. */
+export const readingAs = (node: Node, nameOf: (input: Value) => Value): Node => ({
+  ...node,
+  inputs: node.inputs.map((input) => (input === null ? null : nameOf(input))),
+});
+
 const indices = new WeakMap<Graph, GraphIndex>();
 
 /** Producer and use maps, derived once a graph. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
-import { type Graph, indexOf, type Node, opsetOf, type Value, value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Node, opsetOf, readingAs, type Value, value } from '../graph/graph.ts';
 import { findOp } from '../graph/ops/index.ts';
 import { sitesAt } from '../graph/sites.ts';
 import { hiddenStatesOf } from './anatomy/hidden-states.ts';
@@ -101,7 +101,7 @@ export const atPlaces = (model: Model): Model => {
   const rows = builder.op('Reshape', [from, builder.ints([-1, width])]); // (batch * sequence, width)
   const names = new Map<Value, Value>([[from, builder.op('Gather', [rows, places])]]); // (answers, width)
   for (const node of nodes) {
-    const inputs = node.inputs.map((input) => (input === null ? null : (names.get(input) ?? input)));
+    const { inputs } = readingAs(node, (input) => names.get(input) ?? input);
     const outputs = node.outputs.map((made) => {
       const named = value(`${made}/places`);
       names.set(made, named);

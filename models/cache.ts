@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { addDims, bindDim, type Dim, type Shape, symbol } from '../graph/dim.ts';
-import { type Graph, indexOf, type Node, type Value, value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Node, readingAs, type Value, value } from '../graph/graph.ts';
 import { sitesAt } from '../graph/sites.ts';
 import { modelError } from '../ground/errors.ts';
 import { type AttentionPlace, statesIn } from './cache-places.ts';
@@ -112,12 +112,14 @@ const lastPositions = (builder: GraphBuilder, x: Value, kept: Value): Value => {
 
 /** A node with what it reads under other names, and with types where nothing but the file tells them. */
 const copied = (graph: Graph, builder: GraphBuilder, node: Node, renamed: Renamed): void => {
-  const inputs = node.inputs.map((input) => (input === null ? null : (renamed.get(input) ?? input)));
   const known = { batch: BATCH, sequence: SEQUENCE };
-  builder.add({ ...node, inputs }, (output) => {
-    const type = graph.types.get(output);
-    return type?.shape === undefined ? type : { ...type, shape: type.shape.map((dim) => bindDim(dim, known)) };
-  });
+  builder.add(
+    readingAs(node, (input) => renamed.get(input) ?? input),
+    (output) => {
+      const type = graph.types.get(output);
+      return type?.shape === undefined ? type : { ...type, shape: type.shape.map((dim) => bindDim(dim, known)) };
+    },
+  );
 };
 
 const signatureWith = (signature: Signature, states: readonly State[], kept: Value): Signature => ({

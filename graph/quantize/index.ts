@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../builder.ts';
-import type { Graph, Node, Value } from '../graph.ts';
+import { type Graph, type Node, readingAs, type Value } from '../graph.ts';
 import { uniqueNames } from '../node-names.ts';
 import { type Site, sitesAt } from '../sites.ts';
 import { blockwise, type Packings } from './blockwise.ts';
@@ -63,8 +63,10 @@ const emitAll = (emitting: Emitting): Graph => {
   }
   for (const node of graph.nodes) {
     if (emitQuantized(emitting, node)) continue;
-    const inputs = node.inputs.map((input) => (input === null ? null : (stands.get(input) ?? input)));
-    builder.add({ ...node, inputs }, (value) => graph.types.get(value));
+    builder.add(
+      readingAs(node, (input) => stands.get(input) ?? input),
+      (value) => graph.types.get(value),
+    );
   }
   return uniqueNames(builder.freeze(graph.outputs));
 };

@@ -1,7 +1,16 @@
 import { GraphBuilder } from '../builder.ts';
 import { callOf, inferNode, type Known } from '../call.ts';
 import type { Dim } from '../dim.ts';
-import { type Attribute, capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
+import {
+  type Attribute,
+  capturedBy,
+  type Graph,
+  indexOf,
+  type Node,
+  opsetOf,
+  readingAs,
+  type Value,
+} from '../graph.ts';
 import { tensorOfConstant } from '../ops/constant.ts';
 import { isFloat } from '../ops/shared-structure.ts';
 import { mayDraw } from '../random.ts';
@@ -130,7 +139,7 @@ const sharedIn = (graph: Graph, kept: ReadonlySet<Value>): ReadonlySet<Value> =>
   const source = (name: Value): Value => copied.get(name) ?? name;
   const readers = new Map<Value, Set<string | Node>>();
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => (input === null ? null : source(input)));
+    const { inputs } = readingAs(node, source);
     const [first = null] = inputs;
     const isCopy = node.op === 'Identity' && node.domain === '' && first !== null;
     if (isCopy) for (const output of node.outputs) copied.set(output, first);
@@ -161,8 +170,7 @@ const isRepeated = (folding: Folding, node: Node): boolean => {
 
 const foldNode = (folding: Folding, original: Node): void => {
   const { alias, builder, kept, graph } = folding;
-  const inputs = original.inputs.map((input) => (input === null ? null : (alias.get(input) ?? input)));
-  const node = { ...original, inputs };
+  const node = readingAs(original, (input) => alias.get(input) ?? input);
   const [output] = node.outputs;
   if (output === undefined || isRepeated(folding, node)) return;
   const tensor = constantOf(folding, node, original);

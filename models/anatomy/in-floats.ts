@@ -1,4 +1,4 @@
-import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Node, readingAs, type Value, value } from '../../graph/graph.ts';
 import { unfuse } from '../../graph/normalize/unfuse/index.ts';
 import { intAttr } from '../../graph/ops/shared-structure.ts';
 import { byteSize, type DType, type Tensor } from '../../graph/tensor.ts';
@@ -125,10 +125,7 @@ export const inFloats = (graph: Graph): Graph => {
   const sizes = all.flatMap(({ weights = {} }) => Object.entries(weights));
   const weights = new Map([...graph.weights, ...sizes.map(([name, dims]) => [value(name), sized(dims)] as const)]);
   const alias = new Map<Value, Value>();
-  const read = (node: Node): Node => ({
-    ...node,
-    inputs: node.inputs.map((input) => (input === null ? null : (alias.get(input) ?? input))),
-  });
+  const read = (node: Node): Node => readingAs(node, (input) => alias.get(input) ?? input);
   const floats = rebuilt(graph, weights, (node) => {
     const { nodes = [], same } = changed.get(node) ?? { nodes: [node] };
     const [output] = node.outputs;

@@ -1,6 +1,6 @@
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
-import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Node, readingAs, type Value, value } from '../../graph/graph.ts';
 import { looksUpRows, readsRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import { modelTask } from '../../ground/tasks.ts';
@@ -96,10 +96,7 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
     weights.delete(apart(table));
   }
   const own = new Map([...tables].map((table) => [apart(table), table]));
-  return rebuilt(graph, weights, (node) => ({
-    ...node,
-    inputs: node.inputs.map((input) => (input === null ? null : (own.get(input) ?? input))),
-  }));
+  return rebuilt(graph, weights, (node) => readingAs(node, (input) => own.get(input) ?? input));
 };
 
 const rowsBy = (graph: Graph, input: Value, isLookup = looksUpRows): readonly number[] =>

@@ -1,6 +1,6 @@
 import { callOf, inferNode, type Known } from '../../graph/call.ts';
 import type { Dim } from '../../graph/dim.ts';
-import { type Graph, type Node, opsetOf, type TensorType, type Value, value } from '../../graph/graph.ts';
+import { type Graph, type Node, opsetOf, readingAs, type TensorType, type Value, value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { isRefusal } from '../../ground/errors.ts';
 
@@ -26,8 +26,7 @@ const choice = (condition: Value | null, output: Value, ways: readonly Value[]):
 });
 
 const renamed = (node: Node, rename: Rename): Node => ({
-  ...node,
-  inputs: node.inputs.map((input) => (input === null ? null : rename(input))),
+  ...readingAs(node, rename),
   outputs: node.outputs.map(rename),
 });
 

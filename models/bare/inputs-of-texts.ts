@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import { dtypeCodes } from '../../graph/codec/dtypes.ts';
 import { bindDim, type Expression, symbol } from '../../graph/dim.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, readingAs, type Value } from '../../graph/graph.ts';
 import { isFloating } from '../../graph/sites/content.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
@@ -93,11 +93,13 @@ export const ofTexts = (graph: Graph, roles: Roles): Graph => {
   for (const { name, dtype } of roles.inputs)
     if (ports.has(name) && dtype !== 'int64') own.set(name, builder.op('Cast', [name], { to: dtypeCodes[dtype] }));
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => (input === null ? null : (own.get(input) ?? input)));
-    builder.add({ ...node, inputs }, (output) => {
-      const type = graph.types.get(output);
-      return type && { dtype: type.dtype, shape: type.shape?.map((dim) => bindDim(dim, names)) };
-    });
+    builder.add(
+      readingAs(node, (input) => own.get(input) ?? input),
+      (output) => {
+        const type = graph.types.get(output);
+        return type && { dtype: type.dtype, shape: type.shape?.map((dim) => bindDim(dim, names)) };
+      },
+    );
   }
   return builder.freeze(graph.outputs);
 };

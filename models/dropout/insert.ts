@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../graph/builder.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, readingAs, type Value } from '../../graph/graph.ts';
 import type { DropoutPlace } from './places.ts';
 
 /** A place, and the ratio at which it drops unless training is told another. */
@@ -24,8 +24,7 @@ export const withDropoutAt = (graph: Graph, places: readonly RatedPlace[]): Grap
     return known;
   };
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => (input === null ? null : left(input)));
-    builder.add({ ...node, inputs }, (output) => graph.types.get(output));
+    builder.add(readingAs(node, left), (output) => graph.types.get(output));
     for (const output of node.outputs) left(output);
   }
   return builder.freeze(graph.outputs);

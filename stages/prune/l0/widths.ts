@@ -2,7 +2,7 @@ import type { Gated, MaskScope } from '../../../engine/gated.ts';
 import { recordOf } from '../../../graph/call.ts';
 import { callsOf } from '../../../graph/cut/calls.ts';
 import type { CutGroup } from '../../../graph/cut/index.ts';
-import { type Graph, indexOf, type Node, readsOf, type Value, value } from '../../../graph/graph.ts';
+import { type Graph, indexOf, type Node, readingAs, readsOf, type Value, value } from '../../../graph/graph.ts';
 import type { Cut, Masked } from '../../../graph/op.ts';
 import { stageError, type UserError } from '../../../ground/errors.ts';
 import type { Part } from '../../../models/anatomy.ts';
@@ -80,9 +80,9 @@ const reread = (graph: Graph, { cut, node }: Found, mask: (scope: MaskScope) => 
     instead: (_, scope, seen) => {
       const { builder } = scope;
       const masked = builder.op('Mul', [seen(cut.value), mask(scope)]);
-      const inputs = node.inputs.map((input) => (input === null ? null : input === cut.value ? masked : seen(input)));
+      const read = readingAs(node, (input) => (input === cut.value ? masked : seen(input)));
       const gated = value(`${output}/gated`);
-      builder.add({ ...node, name: gated, inputs, outputs: [gated] }, () => graph.types.get(output));
+      builder.add({ ...read, name: gated, outputs: [gated] }, () => graph.types.get(output));
       return gated;
     },
   }));
@@ -97,8 +97,7 @@ const countedAt = ({ cut, node, masked }: Found, part: Part, gates: ReturnType<t
       instead: (_, scope, seen) => {
         const { builder } = scope;
         const mask = spread(builder, gates(scope), cut, part.count);
-        const inputs = node.inputs.map((input) => (input === null ? null : seen(input)));
-        const call = builder.call({ ...node, inputs });
+        const call = builder.call(readingAs(node, seen));
         if (masked.axes(call).length === 1) return masked.emit(builder, call, mask);
         throw stageError(`criterion l0: ${node.op} '${node.name}' normalises ${part.name} together with other axes`);
       },
