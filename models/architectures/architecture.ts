@@ -5,6 +5,7 @@ import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts'
 import type { Emission } from '../blocks.ts';
 import type { BodyRatios, HeadRatios } from '../dropout/ratios.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
+import { type Planner, planningBy } from '../planner.ts';
 import type { TextInputs } from '../signature.ts';
 
 /** An encoder as it stands in a graph: what heads and model.json need to know of it. */
@@ -102,17 +103,8 @@ interface BoundHead {
   emit(emission: Emission, encoded: Encoded, labels: number): Value;
 }
 
-/** An architecture whose configuration type is hidden, as lists hold it. */
-export interface AnyArchitecture {
-  readonly modelTypes: readonly string[];
-  readonly prefix: string;
-  readonly decodes: boolean;
-  readonly ignored: readonly RegExp[];
-  /** The keys of config.json that it reads. */
-  readonly keys: readonly string[];
-  /** The plan for a configuration, or what is wrong with it. */
-  plan(config: unknown): { readonly plan: Plan } | { readonly issues: readonly z.core.$ZodIssue[] };
-}
+/** An architecture of texts as lists hold it. */
+export type AnyArchitecture = Planner<Plan> & { readonly decodes: boolean };
 
 const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   facts: architecture.facts(config),
@@ -144,10 +136,7 @@ export const defineArchitecture = <C>(architecture: Architecture<C>): AnyArchite
   decodes: architecture.decodes === true,
   ignored: architecture.ignored,
   keys: [...keysOf(architecture.config), ...(architecture.aliases ?? [])],
-  plan: (config) => {
-    const parsed = architecture.config.safeParse(config, { reportInput: true });
-    return parsed.success ? { plan: bind(architecture, parsed.data) } : { issues: parsed.error.issues };
-  },
+  plan: planningBy(architecture.config, (config) => bind(architecture, config)),
 });
 
 /** The same emission for parameters outside the encoder, whose names have no prefix: 'classifier.weight'. */

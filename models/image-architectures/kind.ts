@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import type { Emission } from '../blocks.ts';
 import type { VitShape, VitValues } from '../emit-vit.ts';
+import { type Planner, planningBy } from '../planner.ts';
 
 /** What every checkpoint says of itself, whatever its configuration calls it. */
 export interface ImageFacts extends Pick<VitShape, 'channels' | 'height' | 'width' | 'patch' | 'hidden'> {
@@ -49,15 +50,8 @@ export interface ImagePlan {
   emit(emission: Emission): VitValues;
 }
 
-/** An architecture whose configuration type is hidden, as lists hold it. */
-export interface AnyImageArchitecture {
-  readonly modelTypes: readonly string[];
-  readonly prefix: string;
-  readonly ignored: readonly RegExp[];
-  /** The keys of config.json that it reads. */
-  readonly keys: readonly string[];
-  plan(config: unknown): { readonly plan: ImagePlan } | { readonly issues: readonly z.core.$ZodIssue[] };
-}
+/** An architecture of images as lists hold it. */
+export type AnyImageArchitecture = Planner<ImagePlan>;
 
 const bind = <C>(architecture: ImageArchitecture<C>, config: C): ImagePlan => ({
   facts: architecture.facts(config),
@@ -77,8 +71,5 @@ export const defineImageArchitecture = <S extends z.ZodRawShape, C>(
   prefix: architecture.prefix,
   ignored: architecture.ignored,
   keys: Object.keys(keys),
-  plan: (config) => {
-    const parsed = architecture.config.safeParse(config, { reportInput: true });
-    return parsed.success ? { plan: bind(architecture, parsed.data) } : { issues: parsed.error.issues };
-  },
+  plan: planningBy(architecture.config, (config) => bind(architecture, config)),
 });

@@ -7,6 +7,7 @@ import type { AnyArchitecture, Plan } from '../../architectures/architecture.ts'
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
 import { knownImageTypes } from '../../image-architectures/index.ts';
 import type { NumberTexts } from '../../number-texts.ts';
+import type { Planner } from '../../planner.ts';
 import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject, readNumberTexts } from '../json-file.ts';
 import { configKeys } from './config-keys.ts';
@@ -41,16 +42,6 @@ export interface PlannedConfig<P> {
   readonly problem: string | undefined;
   /** Why keys that are not known are refused in this folder, if they are. */
   readonly strangers: Strangers;
-}
-
-/** An architecture that plans what a configuration asks for. */
-export interface Planner<P> {
-  readonly prefix: string;
-  readonly ignored: readonly RegExp[];
-  readonly keys: readonly string[];
-  /** Whether it writes texts on. */
-  readonly decodes?: boolean;
-  plan(config: unknown): { readonly plan: P } | { readonly issues: readonly z.core.$ZodIssue[] };
 }
 
 export type FolderConfig = PlannedConfig<Plan>;
@@ -129,6 +120,9 @@ const classesProblem = ({ labels }: FolderConfig, task: TaskName): string | unde
 /** What to do about a head that cannot be imported. */
 export const takesEncoder = "'head: new' takes the encoder without it";
 
+export const unknownHead = (savedFrom: string): UserError =>
+  importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
+
 /** The task of a head among those whose models are saved from one class; else what is wrong with it. */
 const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly task: TaskName } | string => {
   const problem = problemIn(config);
@@ -148,7 +142,7 @@ export const headOf = (config: FolderConfig, headless: boolean): TaskName | unde
   const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) && fits(task) ? [task] : []));
   if (heads.length === 0) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
-    throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
+    throw unknownHead(savedFrom);
   }
   const head = taskAmong(heads, config);
   if (typeof head !== 'string') return head.task;

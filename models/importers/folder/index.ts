@@ -2,30 +2,28 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { largestType } from '../../../data/tokenizers/types.ts';
-import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
 import { checkAdapter } from '../../adapter.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import { endOfTypes } from '../../anatomy/tokens.ts';
 import type { Encoded } from '../../architectures/architecture.ts';
-import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import { outputPort } from '../../info.ts';
 import type { Model, ModelInfo } from '../../model.ts';
-import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { tensorFiles } from '../../safetensors/folder.ts';
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
 import { readActivation } from './activation.ts';
-import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
+import { emitFolder } from './emitting.ts';
 import { headRoles } from './head-roles.ts';
 import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
-import { checkUnread, licenceOf, prefixOf, readme } from './tensors.ts';
+import { originOf, readme } from './tensors.ts';
 import { folderRules, readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
 import { vocabularyFiles } from './vocabulary.ts';
@@ -68,26 +66,13 @@ const checkClassifier = ({ savedFrom }: FolderConfig, sentence: SentenceFolder |
 };
 
 const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emitted => {
-  const { architecture, plan, labels } = config;
   const task = headOf(config, headless);
-  const tensors = unwrapped(readFolderTensors(folder));
-  const checkpoint = checkpointOf(tensors);
-  const builder = new GraphBuilder(config.modelType);
-  const prefix = prefixOf(architecture, tensors);
-  const { epsilon } = plan.facts;
-  const emission: Emission = { builder, parameters: checkpoint.parameters, prefix, epsilon };
-  const encoded = plan.emit(emission);
-  const head = task === undefined ? undefined : plan.head(task);
-  if (head !== undefined && !tensors.has(head.marker)) {
-    throw importError(
-      `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
-    );
-  }
-  checkCopies(tensors, head?.copies ?? [], encoded.table);
-  const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
-  checkUnread(checkpoint.unread(), config, { prefix, headless });
-  checkpoint.expectFinite();
-  return { graph: builder.freeze([output]), encoded, output, task };
+  const head = task === undefined ? undefined : config.plan.head(task);
+  const { values, ...emitted } = emitFolder(folder, config, {
+    ...{ head, headless },
+    check: (tensors, { table }) => checkCopies(tensors, head?.copies ?? [], table),
+  });
+  return { ...emitted, encoded: values, task };
 };
 
 /** A type that the model has no row for would end inside of its look-up. */
@@ -117,7 +102,6 @@ const infoOf = (
   emitted: Emitted,
 ): Omit<ModelInfo, 'processor' | 'maxLength'> => {
   const { graph, encoded, output, task } = emitted;
-  const licence = licenceOf(folder);
   return {
     schema: 'decant.model/2',
     task: task ?? taskWith('text', 'vector'),
@@ -128,7 +112,7 @@ const infoOf = (
     checkpoint: config.json,
     checkpointNumbers: config.numbers,
     dimensions: dimensionsOf(config),
-    origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+    origin: originOf(folder, name, config.modelType),
   };
 };
 

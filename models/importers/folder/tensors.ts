@@ -58,9 +58,15 @@ const beginningOf = (path: string): string => {
 };
 
 /** Licence in the front matter of the model card. */
-export const licenceOf = (folder: string): string | undefined => {
+const licenceOf = (folder: string): string | undefined => {
   const path = join(folder, readme);
   if (!existsSync(path)) return undefined;
   const [, front = ''] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(beginningOf(path)) ?? [];
   return /^license:\s*['"]?([\w.+-]+)/m.exec(front)?.[1];
+};
+
+/** Where a model in a folder comes from, as reports say it. */
+export const originOf = (folder: string, name: string, modelType: string): string => {
+  const licence = licenceOf(folder);
+  return `${name} (Hugging Face, ${modelType}${licence === undefined ? '' : `, ${licence}`})`;
 };

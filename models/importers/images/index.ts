@@ -1,24 +1,19 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { GraphBuilder } from '../../../graph/builder.ts';
 import { taskWith } from '../../../ground/tasks.ts';
 import { checkAdapter } from '../../adapter.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
-import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import type { ImagePlan } from '../../image-architectures/kind.ts';
 import type { Model } from '../../model.ts';
-import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { tensorFiles } from '../../safetensors/folder.ts';
 import { featuresPort, imageSignature, textPort } from '../../signature.ts';
-import { checkpointOf, unwrapped } from '../folder/checkpoint.ts';
-import { configFile } from '../folder/config.ts';
-import { checkUnread, licenceOf, prefixOf } from '../folder/tensors.ts';
-import { type ImportOptions, importError } from '../importer.ts';
+import { configFile, unknownHead } from '../folder/config.ts';
+import { emitFolder } from '../folder/emitting.ts';
+import { originOf, readme } from '../folder/tensors.ts';
+import type { ImportOptions } from '../importer.ts';
 import { type ImageConfig, readImageConfig } from './config.ts';
 import { processorFile, readProcessor } from './processor.ts';
-
-const readme = 'README.md';
-const takesEncoder = "'head: new' takes the encoder without it";
 
 /** Paths of the files of a folder that an import reads, in a fixed order. */
 export const imageFolderFiles = (folder: string): readonly string[] => {
@@ -32,28 +27,12 @@ const headOf = ({ plan, savedFrom }: ImageConfig, { head }: Pick<ImportOptions, 
   if (head === 'new') return undefined;
   const found = plan.heads.find((one) => one.savedFrom.test(savedFrom));
   if (found !== undefined || !/For[A-Z]\w*$/.test(savedFrom)) return found;
-  throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
+  throw unknownHead(savedFrom);
 };
 
 const emitted = (folder: string, config: ImageConfig, options: Pick<ImportOptions, 'head'>) => {
-  const { architecture, plan, labels, savedFrom } = config;
   const head = headOf(config, options);
-  const tensors = unwrapped(readFolderTensors(folder));
-  const checkpoint = checkpointOf(tensors);
-  const builder = new GraphBuilder(config.modelType);
-  const prefix = prefixOf(architecture, tensors);
-  const { epsilon } = plan.facts;
-  const emission: Emission = { builder, parameters: checkpoint.parameters, prefix, epsilon };
-  const values = plan.emit(emission);
-  if (head !== undefined && !tensors.has(head.marker)) {
-    throw importError(
-      `${configFile}: the model is a ${savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
-    );
-  }
-  const output = head === undefined ? values.features : head.emit(emission, values, labels.length);
-  checkUnread(checkpoint.unread(), config, { prefix, headless: head === undefined });
-  checkpoint.expectFinite();
-  return { graph: builder.freeze([output]), values, output, classifies: head !== undefined };
+  return { ...emitFolder(folder, config, { head, headless: head === undefined }), classifies: head !== undefined };
 };
 
 const taskOf = (classifies: boolean) => (classifies ? taskWith('image', 'choice') : taskWith('text', 'vector'));
@@ -78,7 +57,6 @@ export const importImageFolder = (folder: string, options: ImportOptions): Model
   const { facts } = config.plan;
   const pixels = readProcessor(folder, facts);
   const { graph, values, output, classifies } = emitted(folder, config, options);
-  const licence = licenceOf(folder);
   const [patch] = facts.patch;
   return {
     graph,
@@ -91,7 +69,7 @@ export const importImageFolder = (folder: string, options: ImportOptions): Model
       checkpoint: config.json,
       checkpointNumbers: config.numbers,
       dimensions: { ...sizesOf(config.plan), patch },
-      origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+      origin: originOf(folder, name, config.modelType),
     },
   };
 };
