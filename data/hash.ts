@@ -10,9 +10,6 @@ export interface TextDraw {
   readonly labelled: number;
 }
 
-/** What tells some bytes from any others. */
-export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
 const BYTES = 6;
 const RANGE = 2 ** (8 * BYTES);
 

@@ -11,6 +11,9 @@ import { endlessToken, risksOf } from './tokenizers/risks.ts';
 /** A text, or two that are read together (every example is one). */
 export type TextInput = string | Pick<Example, 'text' | 'pair'>;
 
+/** More tokens than any text has: it is read to its end. */
+export const TO_THE_END = 2 ** 30;
+
 /** A text, or a pair of them, as a model reads it. */
 export interface EncodedText {
   readonly ids: Int32Array;

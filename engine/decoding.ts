@@ -3,7 +3,7 @@ import { answerName, answerPort, type Signature } from '../models/signature.ts';
 import type { Feeds, HostTensor, Program } from './engine.ts';
 
 /** What a decoder remembers, by the names of the inputs that it goes on from. */
-export type Remembered = Feeds;
+type Remembered = Feeds;
 
 /** Rows that are read together: as many tokens each, and for all that they remember and read whether it is no padding. */
 export interface Reading {
@@ -35,14 +35,8 @@ const positionsIn = (mask: ArrayLike<number>, length: number): readonly number[]
   return positions.slice(-length);
 };
 
-/** Nothing is remembered of so many rows. */
-export const nothingRead = ({ states }: Signature, rows: number): Remembered =>
-  Object.fromEntries(
-    states.map(({ past, axes }) => {
-      const dims = axes.map((axis) => (typeof axis === 'number' ? axis : axis === 'batch' ? rows : 0));
-      return [past, { dtype: 'float32', dims, data: new Float32Array() }];
-    }),
-  );
+/** A mask of so many positions without padding. */
+export const allKept = (count: number): Uint8Array => new Uint8Array(count).fill(1);
 
 const feedsOf = ({ inputs }: Signature, { tokens, masks, past, last }: Reading): Feeds => {
   const [rows, length] = [tokens.length, tokens[0]?.length ?? 0];

@@ -2,7 +2,7 @@ import type { Batch } from '../data/batches.ts';
 import type { Stream } from '../data/random.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { type Model, type ModelInfo, type Processor, pixelsIn, tokensIn } from '../models/model.ts';
-import type { Axis, InputRole, Port, State } from '../models/signature.ts';
+import { type Axis, type InputRole, inputOf, type Port, type Signature, type State } from '../models/signature.ts';
 import { placesIn } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
@@ -91,19 +91,22 @@ const fills: Readonly<Record<InputRole, Fill>> = {
 export const fedTo = (role: InputRole, processor: Processor, examples: readonly Encoded[], batch: Batch): HostTensor =>
   fills[role](examples, batch, processor);
 
-/** A state before anything was read: no positions. */
-const emptyState = ({ axes }: State, { rows }: Batch): HostTensor => ({
+/** A state before anything was read of so many examples: no positions. */
+const emptyState = ({ axes }: State, rows: number): HostTensor => ({
   dtype: 'float32',
-  dims: axes.map((axis) => (typeof axis === 'number' ? axis : axis === 'batch' ? rows.length : 0)),
+  dims: axes.map((axis) => (typeof axis === 'number' ? axis : axis === 'batch' ? rows : 0)),
   data: new Float32Array(),
 });
+
+/** What a model remembers of so many examples before it has read anything, by the inputs that it goes on from. */
+export const nothingRead = ({ states }: Pick<Signature, 'states'>, rows: number): Feeds =>
+  Object.fromEntries(states.map((state) => [state.past, emptyState(state, rows)]));
 
 /** A batch of examples as a model's inputs. This alone gives inputs their values by name. */
 export const feedsFor = ({ signature, processor }: Fed, examples: readonly Encoded[], batch: Batch): Feeds => {
   const feeds: Record<string, HostTensor> = {};
   for (const { name, role } of signature.inputs) feeds[name] = fedTo(role, processor, examples, batch);
-  for (const state of signature.states) feeds[state.past] = emptyState(state, batch);
-  return feeds;
+  return Object.assign(feeds, nothingRead(signature, batch.rows.length));
 };
 
 const multipleFor = (inputs: readonly Port[]): number =>
@@ -124,18 +127,32 @@ interface Dropping {
   readonly before?: Int32Array | undefined;
 }
 
+/** What was fed to the input of a role, where the model has one. */
+export const dataFed = (
+  { signature }: Pick<Fed, 'signature'>,
+  feeds: Feeds,
+  role: InputRole,
+): HostTensor['data'] | undefined => {
+  const input = inputOf(signature, role);
+  return input === undefined ? undefined : feeds[input]?.data;
+};
+
+/** Fed token ids as low 32-bit words, every other of which is one; undefined where none were fed. */
+export const tokenWords = (fed: Pick<Fed, 'signature'>, feeds: Feeds): Int32Array | undefined => {
+  const data = dataFed(fed, feeds, 'tokens');
+  return data instanceof BigInt64Array ? new Int32Array(data.buffer, data.byteOffset, 2 * data.length) : undefined;
+};
+
 /** Replaces tokens of fed batches by the unknown one, each with the given probability (token dropout, in place). */
 export const dropTokens = (
-  { signature, processor }: Fed,
+  fed: Fed,
   { feeds, examples, batch, before }: Dropping,
   { rate, random }: { readonly rate: number; readonly random: Stream },
 ): void => {
   const kept = (row: number): number => Math.min(batch.length, examples[row]?.length ?? 0);
-  const input = signature.inputs.find(({ role }) => role === 'tokens');
-  const data = input === undefined ? undefined : feeds[input.name]?.data;
-  if (!(data instanceof BigInt64Array)) return;
-  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
-  const { unknown } = tokensIn(processor);
+  const words = tokenWords(fed, feeds);
+  if (words === undefined) return;
+  const { unknown } = tokensIn(fed.processor);
   const threshold = rate * 2 ** 32;
   for (const row of before ?? []) for (let i = 0; i < kept(row); i++) random.bits();
   batch.rows.forEach((row, i) => {

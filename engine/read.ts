@@ -1,17 +1,15 @@
 import type { Pixels } from '../data/dataset.ts';
+import { sizeText } from '../data/images/size.ts';
 import { type TextEncoder, tokenizerOf } from '../data/tokenize.ts';
 import { modelError } from '../ground/errors.ts';
 import { type PixelRule, pixelsIn, tokenizerIn } from '../models/model.ts';
 import { encodedImage, encodedText } from './encoded.ts';
 import type { Reader, Task } from './tasks/task.ts';
 
-const sizeOf = ({ width, height, channels }: Omit<Pixels, 'data'>): string =>
-  `${width} x ${height} pixels of ${channels} channel${channels === 1 ? '' : 's'}`;
-
 const fitting = (pixels: Pixels, rule: PixelRule, name: string): Pixels => {
   const { channels, height, width } = pixels;
   if (channels === rule.channels && height === rule.height && width === rule.width) return pixels;
-  throw modelError(`${name} has ${sizeOf(pixels)}; the model reads ${sizeOf(rule)}`);
+  throw modelError(`${name} has ${sizeText(pixels)}; the model reads ${sizeText(rule)}`);
 };
 
 const encoderOf = (reader: Reader): TextEncoder => reader.encoder ?? tokenizerOf(tokenizerIn(reader));

@@ -32,6 +32,9 @@ export const digestOfFile = async (path: string): Promise<{ readonly digest: str
   }
 };
 
+/** sha256 of bytes that are in memory. */
+export const digestOfBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 /** sha256 of plain data, whatever the order of its keys. */
 export const digestOfJson = (value: unknown): string =>
   createHash('sha256')

@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { Program } from '../../engine/engine.ts';
+import { middle } from '../../ground/middle.ts';
 import { kinds } from '../../models/attention/kinds/index.ts';
 import { encoderOf, feedsOf, programOf } from './subjects.ts';
-
-const middle = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** CPU milliseconds of one run: on one thread they are those of the run, whatever else the machine does. */
 const timeOf = async (program: Program, length: number): Promise<number> => {

@@ -3,7 +3,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { withAttention } from '../../models/attention/convert.ts';
-import { type Settings, settingNames } from '../../models/attention/kind.ts';
+import { type Settings, settingNames, settingsFor } from '../../models/attention/kind.ts';
 import { kindOf } from '../../models/attention/kinds/index.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 
@@ -33,12 +33,12 @@ const withoutMask = (graph: Graph): Graph => {
 };
 
 /** `window:128`, `pooled:4`: a kind and its width, or what else it takes first. */
-const settingsFor = (text: string): { readonly name: string; readonly settings: Settings } => {
+const settingsIn = (text: string): { readonly name: string; readonly settings: Settings } => {
   const [name = '', number] = text.split(':');
-  const { settings: known } = kindOf(name);
-  const own = settingNames.find((setting) => known[setting] !== undefined);
+  const kind = kindOf(name);
+  const own = settingNames.find((setting) => kind.settings[setting] !== undefined);
   const given = own === undefined || number === undefined ? {} : { [own]: Number(number) };
-  return { name, settings: { width: 0, global: 0, random: 0, features: 0, ...known, ...given } };
+  return { name, settings: settingsFor(kind, given) };
 };
 
 /** `full` as decant ships it, `flash` for texts without padding, or a kind; one thread. */
@@ -46,7 +46,7 @@ export const programOf = async (graph: Graph, subject: string, longest: number):
   const compile = (one: Graph): Promise<Program> => cpuEngine.compile(one, { threads: 1 });
   if (subject === 'full') return await compile(fuseForInference(graph));
   if (subject === 'flash') return await compile(withoutMask(graph));
-  const { name, settings } = settingsFor(subject);
+  const { name, settings } = settingsIn(subject);
   return await compile(fuseForInference(withAttention(graph, { kind: kindOf(name), settings, seed: 1, longest })));
 };
 

@@ -1,7 +1,8 @@
+import { digestOfBytes } from '../../ground/digest.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Dataset, Example, Pixels } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
-import { digestOf, drawsOf, type TextDraw } from '../hash.ts';
+import { drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
 import { classOrder } from './class-order.ts';
 import { alikeAcross, Crossings, leftOut, likeness } from './duplicates.ts';
@@ -63,7 +64,7 @@ export interface Item extends Unplaced {
 
 /** What makes an example the same as another: its text, or both texts of a pair, or the samples of an image. */
 const keyOf = ({ text, pair, pixels }: Candidate): string => {
-  if (pixels !== undefined) return digestOf(pixels.data);
+  if (pixels !== undefined) return digestOfBytes(pixels.data);
   return pair === undefined ? text : JSON.stringify([text, pair]);
 };
 

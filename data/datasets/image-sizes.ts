@@ -1,10 +1,8 @@
 import { dataError } from '../errors.ts';
+import { sizeText } from '../images/size.ts';
 import type { Candidate } from './assemble.ts';
 
-const sizeOf = ({ pixels }: Candidate): string =>
-  pixels === undefined
-    ? 'no pixels'
-    : `${pixels.width} x ${pixels.height} pixels of ${pixels.channels} channel${pixels.channels === 1 ? '' : 's'}`;
+const sizeOf = ({ pixels }: Candidate): string => (pixels === undefined ? 'no pixels' : sizeText(pixels));
 
 /** A model reads images of one size: of those of a dataset all have it, or the first that has another is told. */
 export const expectOneSize = (candidates: readonly Candidate[]): void => {

@@ -17,8 +17,7 @@ export const textWriter = async (json: TokenizerJson, before: readonly number[])
   const tokenizer = nativeTokenizer(json);
   const ids = [...before];
   let told = before.length === 0 ? '' : await tokenizer.decode([...before], true);
-  const more = async (): Promise<string> => {
-    const text = await tokenizer.decode(ids, true);
+  const behind = (text: string): string => {
     const piece = text.slice(told.length);
     told = text;
     return piece;
@@ -26,8 +25,9 @@ export const textWriter = async (json: TokenizerJson, before: readonly number[])
   return {
     add: async (id) => {
       ids.push(id);
-      return (await tokenizer.decode(ids, true)).endsWith(UNFINISHED) ? '' : await more();
+      const text = await tokenizer.decode(ids, true);
+      return text.endsWith(UNFINISHED) ? '' : behind(text);
     },
-    rest: more,
+    rest: async () => behind(await tokenizer.decode(ids, true)),
   };
 };

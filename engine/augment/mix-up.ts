@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { permutation, type Stream, stream } from '../../data/random.ts';
 import { modelError, stageError } from '../../ground/errors.ts';
+import { dataFed } from '../feeds.ts';
 import type { Loss, LossInput } from '../losses/loss.ts';
 import type { StepBatch } from '../step-batch.ts';
 import { type Beside, defineAugmentation, type FedBatch, type Within, wantsItsTokens } from './augmentation.ts';
@@ -107,8 +108,7 @@ const mixing = (embeddings: Within['value'], drawn: Drawn): Within => ({
 /** Both texts are seen: a mixed one is as long as the longer of the two. */
 const seeBoth = (fed: FedBatch, drawn: Drawn): void => {
   const { model, feeds, batch } = fed;
-  const input = model.signature.inputs.find(({ role }) => role === 'mask');
-  const data = input === undefined ? undefined : feeds[input.name]?.data;
+  const data = dataFed(model, feeds, 'mask');
   if (!(data instanceof BigInt64Array)) {
     throw stageError(
       'mix-up lets a text be as long as another one, and the model has no input that says where texts end',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type PixelRule, pixelsIn } from '../../models/model.ts';
+import { dataFed } from '../feeds.ts';
 import { updateStream } from '../update-stream.ts';
 import { type Beside, defineAugmentation } from './augmentation.ts';
 
@@ -39,8 +40,7 @@ export const shift = defineAugmentation({
   problem,
   make: ({ pixels: most }, { seed }) => ({
     feed: ({ model, feeds, batch, step }) => {
-      const input = model.signature.inputs.find(({ role }) => role === 'pixels');
-      const data = input === undefined ? undefined : feeds[input.name]?.data;
+      const data = dataFed(model, feeds, 'pixels');
       if (!(data instanceof Float32Array)) return;
       const rule = pixelsIn(model.processor);
       const size = data.length / batch.rows.length;

@@ -1,3 +1,4 @@
+import { tokenWords } from '../feeds.ts';
 import type { FedBatch } from './augmentation.ts';
 
 /** Lets the tokens of each text of a batch be changed, padding left out. Elements are read and written as low 32-bit words. */
@@ -5,10 +6,8 @@ export const eachText = (
   { model, feeds, examples, batch }: FedBatch,
   change: (tokens: Int32Array, row: number) => void,
 ): void => {
-  const input = model.signature.inputs.find(({ role }) => role === 'tokens');
-  const data = input === undefined ? undefined : feeds[input.name]?.data;
-  if (!(data instanceof BigInt64Array)) return;
-  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
+  const words = tokenWords(model, feeds);
+  if (words === undefined) return;
   batch.rows.forEach((row, i) => {
     const start = 2 * i * batch.length;
     const tokens = new Int32Array(Math.min(batch.length, examples[row]?.length ?? 0));

@@ -1,8 +1,9 @@
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { withCache } from '../../models/cache.ts';
 import type { Model } from '../../models/model.ts';
-import { nothingRead, readOn, remembers } from '../decoding.ts';
+import { allKept, readOn, remembers } from '../decoding.ts';
 import type { Engine, Program } from '../engine.ts';
+import { nothingRead } from '../feeds.ts';
 import type { Choose } from './choose.ts';
 
 /** A decoder that is loaded to write. */
@@ -33,8 +34,6 @@ export interface Writing {
   readonly signal?: AbortSignal | undefined;
 }
 
-const ones = (count: number): Uint8Array => new Uint8Array(count).fill(1);
-
 /**
  * Writes a text on, token by token: the prompt is read once, and each new token behind all that is remembered. The token that
  * ends the text is the last one given.
@@ -46,7 +45,7 @@ export async function* written({ model, program }: Writer, writing: Writing): As
   let unread = all.slice();
   for (let count = 0; count < most; count++) {
     signal?.throwIfAborted();
-    const read = await readOn(program, model, { tokens: [unread], masks: [ones(all.length)], past, last: 1 });
+    const read = await readOn(program, model, { tokens: [unread], masks: [allKept(all.length)], past, last: 1 });
     const next = choose(read.scores.subarray(-read.vocabulary), all);
     all.push(next);
     yield next;

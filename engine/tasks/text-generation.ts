@@ -1,6 +1,6 @@
 import { idTargets, targetOf } from '../../data/answer-targets.ts';
 import { logSumExp } from '../../data/rows.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { TO_THE_END, tokenizerOf } from '../../data/tokenize.ts';
 import { modelError } from '../../ground/errors.ts';
 import { taskReading } from '../../ground/tasks.ts';
 import { tokenizerIn } from '../../models/model.ts';
@@ -10,17 +10,15 @@ import { stretches } from '../stretches.ts';
 import { fillMask } from './fill-mask.ts';
 import type { Task } from './task.ts';
 
-/** A text of any length is read whole: it is cut into stretches afterwards. */
-const WHOLE = 2 ** 30;
-
 const named = taskReading('before');
 
 /** The token behind each of a text, of a whole vocabulary: judged by how surprising the text is. */
 export const textGeneration: Task = {
   name: named,
   smoothing: 0,
+  // A text of any length is read whole, and cut into stretches afterwards.
   encode: async (model, texts, maxLength, signal) =>
-    stretches(model, await wholeTexts(model, texts, WHOLE, signal), maxLength),
+    stretches(model, await wholeTexts(model, texts, TO_THE_END, signal), maxLength),
   ask: async (model, texts) => {
     const encoded = await wholeTexts(model, texts, model.info.maxLength);
     return encoded.map((one) => ({ ...one, places: Int32Array.of(one.length - 1) }));

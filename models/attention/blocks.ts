@@ -4,6 +4,9 @@ import { MASKED_SCORE } from '../blocks.ts';
 import type { Core, Place } from './kind.ts';
 import { attended, filledUp, reshaped, sizeAt, stretch, widthOf } from './pieces.ts';
 
+/** A block and those beside it. */
+export const ownAndBeside = [-1, 0, 1] as const;
+
 /** Positions in rows of blocks: (batch, sequence, width) to (batch * blocks, block, width). */
 export const rowsOf = (place: Place, x: Value, block: number): Value =>
   reshaped(place.builder, filledUp(place, x, { axis: 1, multiple: block }), [-1, block, widthOf(place, x)]);

@@ -17,6 +17,17 @@ const every: Readonly<Record<keyof Settings, true>> = { width: true, global: tru
 
 export const settingNames = Object.keys(every) as readonly (keyof Settings)[];
 
+/** What a kind is told, with its own defaults for what nobody says; 0 stands for what it does not take. */
+export const settingsFor = (
+  { settings }: { readonly settings: Partial<Settings> },
+  { width, global, random, features }: Readonly<Partial<Record<keyof Settings, number | undefined>>>,
+): Settings => ({
+  width: width ?? settings.width ?? 0,
+  global: global ?? settings.global ?? 0,
+  random: random ?? settings.random ?? 0,
+  features: features ?? settings.features ?? 0,
+});
+
 /** What is drawn and how far it has to reach: one attention of one model. */
 export interface Draw {
   readonly seed: number;

@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
-import { dropout } from '../blocks.ts';
+import { dropout, MASKED_SCORE } from '../blocks.ts';
 import type { Core, Place } from './kind.ts';
 import { reshaped, sizeAt, stretch, widthOf } from './pieces.ts';
 
@@ -35,8 +35,15 @@ export const sideBySide = ({ builder }: Place, mixed: Value, width: number): Val
   return reshaped(builder, turned, [0, -1, width]);
 };
 
+/** Hides what a block or row meets of itself: (blocks, 1, 1, blocks) beside a bias of keys (..., 1, 1, blocks). */
+export const hidingItself = (place: Place, x: Value): Value => {
+  const { builder } = place;
+  const own = builder.op('Mul', [itself(place, x), builder.scalar('float32', MASKED_SCORE)]);
+  return builder.op('Unsqueeze', [own, builder.ints([0, 2, 3])]);
+};
+
 /** 1 where a block meets itself, else 0: (blocks, blocks), as x (batch, blocks, ...) has blocks. */
-export const itself = ({ builder }: Place, x: Value): Value => {
+const itself = ({ builder }: Place, x: Value): Value => {
   const blocks = sizeAt(builder, x, 1);
   const square = builder.op('Expand', [
     builder.scalar('float32', 0),

@@ -80,9 +80,9 @@ class Growing {
 }
 
 const promptIds = async (path: string, { model }: Writer, prompt: string): Promise<readonly number[]> => {
-  const { tokenizerOf } = await import('../../data/tokenize.ts');
+  const { TO_THE_END, tokenizerOf } = await import('../../data/tokenize.ts');
   const { tokenizerIn } = await import('../../models/model.ts');
-  const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, 2 ** 30);
+  const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, TO_THE_END);
   const { maxLength } = model.info;
   if (prompt === '' && ids.length === 0) throw requestError(`${path}: the prompt is empty; expected some text`);
   if (ids.length >= maxLength) {

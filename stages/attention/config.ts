@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Settings, settingNames } from '../../models/attention/kind.ts';
+import { type Settings, settingNames, settingsFor } from '../../models/attention/kind.ts';
 import { kindOf, kinds } from '../../models/attention/kinds/index.ts';
 import { recover } from '../distill/recover-options.ts';
 
@@ -50,11 +50,8 @@ const options = z.strictObject({
 export type AttentionOptions = z.infer<typeof options>;
 
 /** What a kind is told, with its defaults. */
-export const settingsOf = ({ kind, ...given }: AttentionOptions): Settings => {
-  const known = kind === undefined ? {} : kindOf(kind).settings;
-  const [width, global, random, features] = settingNames.map((name) => given[name] ?? known[name] ?? 0);
-  return { width: width ?? 0, global: global ?? 0, random: random ?? 0, features: features ?? 0 };
-};
+export const settingsOf = ({ kind, ...given }: AttentionOptions): Settings =>
+  settingsFor(kind === undefined ? { settings: {} } : kindOf(kind), given);
 
 export const attentionConfig = options
   .refine(({ kind, positions }) => kind !== undefined || positions !== undefined, {

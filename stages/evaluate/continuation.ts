@@ -1,12 +1,10 @@
 import type { Targets } from '../../data/answer-targets.ts';
 import { byteSurprise } from '../../data/byte-model.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
+import { TO_THE_END } from '../../data/tokenize.ts';
 import type { BaselineMetrics } from '../../ground/reported/data.ts';
 import type { Model } from '../../models/model.ts';
 import { byFrequency } from './frequency.ts';
-
-/** Texts are counted to their end. */
-const WHOLE = 2 ** 30;
 
 /** What is to be written: of a pair the answer. */
 const writtenIn = (examples: readonly Example[]): readonly string[] => examples.map(({ text, pair = text }) => pair);
@@ -21,7 +19,7 @@ export const byContinuation = async (
   targets: Targets,
   signal: AbortSignal,
 ): Promise<BaselineMetrics> => {
-  const frequency = await byFrequency(model, { ...dataset, maxLength: WHOLE }, targets, signal);
+  const frequency = await byFrequency(model, { ...dataset, maxLength: TO_THE_END }, targets, signal);
   const training = writtenIn([...dataset.train, ...dataset.unlabelled]);
   const { bits, bytes } = await byteSurprise(training, writtenIn(dataset.test), signal);
   const nats = (bits * Math.LN2) / targets.data.length;

@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../models/model.ts';
-import { answerPort, type InputRole, type OutputRole } from '../../models/signature.ts';
+import { answerPort, type InputRole, type OutputRole, readsTexts } from '../../models/signature.ts';
 
 /** Names by which Hugging Face's clients feed a model and read it. */
 const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
@@ -42,7 +42,7 @@ const usualFeeds = ['tokens', 'mask', 'segments'] as const;
 
 /** The inputs of a text as a dictionary of Python: all that any model takes by usual names, or those of this one by its own. */
 export const pythonFeeds = (info: Pick<ModelInfo, 'signature'>): string => {
-  const texts = info.signature.inputs.some(({ role }) => role === 'tokens');
+  const texts = readsTexts(info.signature);
   const ports =
     texts && ownNames(info).length === 0
       ? usualFeeds.map((role) => ({ name: clientInputs[role] ?? role, role }))

@@ -1,12 +1,12 @@
-import { nothingRead, type Reading, readOn } from '../../engine/decoding.ts';
+import { allKept, type Reading, readOn } from '../../engine/decoding.ts';
 import type { Program } from '../../engine/engine.ts';
+import { nothingRead } from '../../engine/feeds.ts';
 import { stageError } from '../../ground/errors.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import { type Model, tokensIn } from '../../models/model.ts';
 
 /** Sums in another order, for each unit of the largest score. */
 const ROUNDING = 1e-5;
-
-const ones = (count: number): Uint8Array => new Uint8Array(count).fill(1);
 
 const differenceOf = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let most = 0;
@@ -26,11 +26,11 @@ const inPieces = async (program: Program, model: Model, ids: Int32Array): Promis
   let past = nothingRead(model.info.signature, 1);
   for (const [i, end] of cuts.slice(1).entries()) {
     const tokens = [ids.subarray(cuts[i], end)];
-    const read = await readOn(program, model, { tokens, masks: [ones(end)], past, last: 0 });
+    const read = await readOn(program, model, { tokens, masks: [allKept(end)], past, last: 0 });
     scores.push(read.scores);
     past = read.past;
   }
-  return Float32Array.from(scores.flatMap((part) => [...part]));
+  return joinedFloats(scores);
 };
 
 /** Two texts, the shorter one behind padding: what is asked of both about their last token. */
@@ -38,7 +38,7 @@ const padded = (long: Int32Array, short: Int32Array, filler: number): Pick<Readi
   const empty = long.length - short.length;
   return {
     tokens: [long, Int32Array.from({ length: long.length }, (_, i) => (i < empty ? filler : (short[i - empty] ?? 0)))],
-    masks: [ones(long.length), Uint8Array.from({ length: long.length }, (_, i) => Number(i >= empty))],
+    masks: [allKept(long.length), Uint8Array.from({ length: long.length }, (_, i) => Number(i >= empty))],
   };
 };
 
@@ -58,7 +58,7 @@ const expectSame = (what: string, given: Float32Array, wanted: Float32Array): vo
 export const expectRemembering = async (program: Program, model: Model, ids: Int32Array): Promise<void> => {
   const { signature, processor } = model.info;
   const alone = async (tokens: Int32Array, last: number) => {
-    const reading = { tokens: [tokens], masks: [ones(tokens.length)], past: nothingRead(signature, 1), last };
+    const reading = { tokens: [tokens], masks: [allKept(tokens.length)], past: nothingRead(signature, 1), last };
     return (await readOn(program, model, reading)).scores;
   };
   expectSame('a text in pieces is not the same as at once', await inPieces(program, model, ids), await alone(ids, 0));
@@ -68,6 +68,6 @@ export const expectRemembering = async (program: Program, model: Model, ids: Int
   expectSame(
     'a text behind padding is not the same as alone',
     beside.scores,
-    Float32Array.from([...(await alone(ids, 1)), ...(await alone(short, 1))]),
+    joinedFloats([await alone(ids, 1), await alone(short, 1)]),
   );
 };

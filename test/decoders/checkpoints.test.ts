@@ -2,15 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { feedsFor } from '../../engine/feeds.ts';
 import { layerUnits } from '../../models/anatomy/units.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Model } from '../../models/model.ts';
 import { exportInto } from '../clients/rig.ts';
 import { workspace } from '../rig/workspace.ts';
 import { goldenDecoders, goldenFolder } from './golden.ts';
+import { scoresOf } from './scores.ts';
 
 /** Sums in another order, over scores of up to 10. */
 const ROUNDING = 1e-4;
@@ -22,22 +20,7 @@ const expected = z.object({ rows: z.array(z.array(z.number())), scores: z.array(
 const space = workspace();
 afterAll(() => space[Symbol.dispose]());
 
-const scoresOf = async (model: Model, rows: readonly (readonly number[])[]) => {
-  const examples = rows.map((ids) => ({ length: ids.length, byRole: { tokens: Int32Array.from(ids) } }));
-  const length = Math.max(...rows.map((ids) => ids.length));
-  const program = await cpuEngine.compile(model.graph, { threads: 1 });
-  const batch = { rows: Int32Array.from(rows.keys()), length };
-  const [said] = Object.values(await program.run(feedsFor(model.info, examples, batch)));
-  await program.release();
-  const width = said?.dims.at(-1) ?? 1;
-  const numbers = Array.from(said?.data ?? [], Number);
-  return rows.map((ids, row) =>
-    ids.map((_, place) => {
-      const start = (row * length + place) * width;
-      return numbers.slice(start, start + width).filter((_unused, id) => id % EVERY === 0);
-    }),
-  );
-};
+const kept = (scores: readonly number[]): readonly number[] => scores.filter((_, id) => id % EVERY === 0);
 
 describe.each(goldenDecoders)('a checkpoint of %s', (name) => {
   it('computes what PyTorch does, is found in its parts, and goes on from what it remembers', async () => {
@@ -45,7 +28,7 @@ describe.each(goldenDecoders)('a checkpoint of %s', (name) => {
     const { rows, scores } = expected.parse(
       JSON.parse(readFileSync(join(goldenFolder, name, 'expected.json'), 'utf8')),
     );
-    const found = await scoresOf(model, rows);
+    const found = await scoresOf(model, rows, kept);
     const differences = found.flatMap((row, r) =>
       row.flatMap((place, p) => place.map((score, c) => Math.abs(score - (scores[r]?.[p]?.[c] ?? Number.NaN)))),
     );

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestOf } from '../../data/rows.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { nothingRead, readOn } from '../../engine/decoding.ts';
+import { readOn } from '../../engine/decoding.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { nothingRead } from '../../engine/feeds.ts';
 import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, written } from '../../engine/generation/generate.ts';
 import { type StrategyName, strategies } from '../../engine/generation/strategies/index.ts';

@@ -13,7 +13,7 @@ import { dataTask } from '../../ground/tasks.ts';
 import { tokenizerIn } from '../../models/model.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';
 import { encodeExamples } from '../../stages/train/examples.ts';
-import { largestScores } from './scores.ts';
+import { scoresOf } from './scores.ts';
 import { dataset, MAX_LENGTH, tinyDecoder } from './tiny.ts';
 
 const model = tinyDecoder();
@@ -71,11 +71,13 @@ describe('texts for a decoder', () => {
 
 describe('the scores of a decoder', () => {
   it('follow from what stands before, whatever comes behind and however batches are filled up', async () => {
-    const scores = await largestScores(model, [
+    const largest = (all: readonly number[]): number => Math.max(...all);
+    const together = [
       [0, 20, 30, 40, 50, 60],
       [0, 20, 30, 41, 51],
-    ]);
-    const [alone = []] = await largestScores(model, [[0, 20, 30]]);
+    ];
+    const scores = await scoresOf(model, together, largest);
+    const [alone = []] = await scoresOf(model, [[0, 20, 30]], largest);
     expect(alone).toHaveLength(3);
     for (const row of scores) for (const at of alone.keys()) expect(row[at]).toBeCloseTo(alone[at] ?? 0, 5);
     expect(Math.abs((scores[0]?.[3] ?? 0) - (scores[1]?.[3] ?? 0))).toBeGreaterThan(1e-3);

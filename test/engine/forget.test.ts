@@ -13,11 +13,9 @@ import { float32Of } from '../../graph/tensor.ts';
 import { layerSpansOf } from '../../models/anatomy/layers.ts';
 import type { EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
-import { distill } from '../../stages/distill/index.ts';
-import { prune } from '../../stages/prune/index.ts';
 import { foreseeTraining } from '../../stages/train/foresee.ts';
-import { trainStage } from '../../stages/train/index.ts';
 import { everyTraining } from '../../stages/train/options.ts';
+import { keyed, training } from '../stages/keyed.ts';
 import { hiddenStates, layerPairs } from './imitating.ts';
 import { labelsAlone, tinyModel, tinyOptions, tinyRequest, tinySettings } from './rig.ts';
 
@@ -122,16 +120,8 @@ describe('layers that are computed once more', () => {
   });
 });
 
-/** What of a configuration belongs to the key of a step. */
-const keyed = ({ config }: Pick<typeof trainStage, 'config'>, options: object): unknown =>
-  JSON.parse(JSON.stringify(config.parse(options)));
-
 describe('the option to compute layers once more', () => {
-  it.each([
-    ['train', trainStage, (options: object) => options],
-    ['distill', distill, (options: object) => ({ teacher: 'teacher', ...options })],
-    ['prune', prune, (options: object) => ({ sparsity: 0.5, recover: { uses: 'train', ...options } })],
-  ] as const)('belongs to the key of %s where it is set', (_, stage, of) => {
+  it.each(training)('belongs to the key of %s where it is set', (_, stage, of) => {
     const usual = keyed(stage, of({}));
     expect(keyed(stage, of({ recompute: false }))).toEqual(usual);
     expect(JSON.stringify(usual)).not.toContain('recompute');

@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { distill } from '../../stages/distill/index.ts';
-import { prune } from '../../stages/prune/index.ts';
 import { foreseeTraining } from '../../stages/train/foresee.ts';
-import { trainStage } from '../../stages/train/index.ts';
 import { everyTraining } from '../../stages/train/options.ts';
-
-/** What of a configuration belongs to the key of a step. */
-const keyed = ({ config }: Pick<typeof trainStage, 'config'>, options: object): unknown =>
-  JSON.parse(JSON.stringify(config.parse(options)));
+import { keyed, training } from './keyed.ts';
 
 describe('the precision of training', () => {
-  it.each([
-    ['train', trainStage, (options: object) => options],
-    ['distill', distill, (options: object) => ({ teacher: 'teacher', ...options })],
-    ['prune', prune, (options: object) => ({ sparsity: 0.5, recover: { uses: 'train', ...options } })],
-  ] as const)('belongs to the key of %s where it is another than the usual one', (_, stage, of) => {
+  it.each(training)('belongs to the key of %s where it is another than the usual one', (_, stage, of) => {
     const usual = keyed(stage, of({}));
     expect(keyed(stage, of({ precision: 'fp32' }))).toEqual(usual);
     expect(JSON.stringify(usual)).not.toContain('precision');

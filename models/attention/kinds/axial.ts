@@ -1,9 +1,8 @@
 import type { Value } from '../../../graph/graph.ts';
-import { MASKED_SCORE } from '../../blocks.ts';
 import { biasBlocks, blocksOf } from '../blocks.ts';
 import type { AttentionKind, Core, Place } from '../kind.ts';
 import { cutTo, widthOf } from '../pieces.ts';
-import { headBlocks, itself, mixedOfTwo, sideBySide } from '../two.ts';
+import { headBlocks, hidingItself, mixedOfTwo, sideBySide } from '../two.ts';
 
 /** Rows and columns change places: (batch, rows, heads, columns, x) to (batch, columns, heads, rows, x), and back. */
 const across = ({ builder }: Place, x: Value): Value => builder.op('Transpose', [x], { perm: [0, 3, 2, 1, 4] });
@@ -12,8 +11,7 @@ const across = ({ builder }: Place, x: Value): Value => builder.op('Transpose', 
 const columnBias = (place: Place, rows: Value): Value => {
   const { builder } = place;
   const keys = builder.op('Unsqueeze', [builder.op('Transpose', [rows], { perm: [0, 2, 1] }), builder.ints([1, 2])]);
-  const own = builder.op('Mul', [itself(place, rows), builder.scalar('float32', MASKED_SCORE)]);
-  return builder.op('Add', [keys, builder.op('Unsqueeze', [own, builder.ints([0, 2, 3])])]);
+  return builder.op('Add', [keys, hidingItself(place, rows)]);
 };
 
 const biases = (place: Place, { bias }: Core, width: number) => {

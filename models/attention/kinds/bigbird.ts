@@ -1,8 +1,7 @@
 import { stream } from '../../../data/random.ts';
+import { ownAndBeside } from '../blocks.ts';
 import { attendedLocally, globalProblem, windowMask, withGlobal } from '../global.ts';
 import type { AttentionKind, Draw, Settings } from '../kind.ts';
-
-const near = [-1, 0, 1] as const;
 
 /**
  * How many blocks away the random ones are: drawn for each layer, at least two and no further than there are blocks. One
@@ -26,7 +25,7 @@ export const bigbird: AttentionKind = {
   problem: globalProblem,
   sees: (settings, draw) => {
     const { width, global } = settings;
-    const distances = new Set([...near, ...drawn(settings, draw)]);
+    const distances = new Set([...ownAndBeside, ...drawn(settings, draw)]);
     return (query, key) =>
       Math.min(query, key) < global || distances.has(Math.floor(key / width) - Math.floor(query / width));
   },
@@ -36,7 +35,7 @@ export const bigbird: AttentionKind = {
     2 * (Math.ceil(length / width) * width * ((3 + random) * width + global) + global * length) * heads * headWidth,
   emit: (place, settings, core) => {
     const { width: block, global } = settings;
-    const distances = [...near, ...drawn(settings, place.draw)];
+    const distances = [...ownAndBeside, ...drawn(settings, place.draw)];
     const mask = windowMask(place, core, { block, global, distances });
     const local = attendedLocally(place, core, { block, global, distances, mask });
     return withGlobal(place, core, local, { block, global });

@@ -1,7 +1,6 @@
+import { ownAndBeside } from '../blocks.ts';
 import { attendedLocally, globalProblem, windowMask, withGlobal } from '../global.ts';
 import type { AttentionKind } from '../kind.ts';
-
-const around = [-1, 0, 1] as const;
 
 /** Windows, and a few positions at the start that see all and are seen by all (Beltagy et al. 2020, 2004.05150). */
 export const globalWindow: AttentionKind = {
@@ -18,8 +17,8 @@ export const globalWindow: AttentionKind = {
   macs: ({ width, global }, { length, heads, headWidth }) =>
     2 * (Math.ceil(length / width) * width * (3 * width + global) + global * length) * heads * headWidth,
   emit: (place, { width, global }, core) => {
-    const mask = windowMask(place, core, { block: width, global, distances: around, reach: width });
-    const local = attendedLocally(place, core, { block: width, global, distances: around, mask });
+    const mask = windowMask(place, core, { block: width, global, distances: ownAndBeside, reach: width });
+    const local = attendedLocally(place, core, { block: width, global, distances: ownAndBeside, mask });
     return withGlobal(place, core, local, { block: width, global });
   },
 };

@@ -1,10 +1,9 @@
 import type { Value } from '../../../graph/graph.ts';
-import { MASKED_SCORE } from '../../blocks.ts';
 import { biasBlocks, blocksOf } from '../blocks.ts';
 import type { AttentionKind, Core, Place } from '../kind.ts';
 import { counts, countsBias, means } from '../means.ts';
 import { cutTo, widthOf } from '../pieces.ts';
-import { headBlocks, itself, mixedOfTwo, sideBySide } from '../two.ts';
+import { headBlocks, hidingItself, mixedOfTwo, sideBySide } from '../two.ts';
 
 /** Means as keys or values: (batch, blocks, width) to (batch, 1, heads, blocks, head width), or turned. */
 const headMeans = (place: Place, x: Value, heads: number, turned: boolean): Value =>
@@ -16,8 +15,7 @@ const meansBias = (place: Place, core: Core, width: number): Value =>
     const { builder } = place;
     const count = counts(place, core, width);
     const weights = builder.op('Unsqueeze', [countsBias(place, core, count, width), builder.ints([1])]);
-    const own = builder.op('Mul', [itself(place, count), builder.scalar('float32', MASKED_SCORE)]);
-    return builder.op('Add', [weights, builder.op('Unsqueeze', [own, builder.ints([0, 2, 3])])]);
+    return builder.op('Add', [weights, hidingItself(place, count)]);
   });
 
 /** A block sees itself as it is and the others as means, each weighing as many keys (after Zhu and Soricut 2021, 2107.11906). */

@@ -1,9 +1,7 @@
 import type { Value } from '../../../graph/graph.ts';
-import { attendedRows, biasNeighbours, joined, neighbours } from '../blocks.ts';
+import { attendedRows, biasNeighbours, joined, neighbours, ownAndBeside } from '../blocks.ts';
 import type { AttentionKind, Core, Place } from '../kind.ts';
 import { cutTo, maskOf, reshaped } from '../pieces.ts';
-
-const around = [-1, 0, 1] as const;
 
 /** The band and the padding: (batch * blocks, 1, width, 3 * width). */
 const biasOf = (place: Place, { bias }: Core, width: number): Value =>
@@ -13,7 +11,7 @@ const biasOf = (place: Place, { bias }: Core, width: number): Value =>
       [1, 1, width, 3 * width],
       ([, , query = 0, key = 0]) => Math.abs(query + width - key) <= width,
     );
-    const keys = reshaped(place.builder, biasNeighbours(place, bias, width, around).near, [-1, 1, 1, 3 * width]);
+    const keys = reshaped(place.builder, biasNeighbours(place, bias, width, ownAndBeside).near, [-1, 1, 1, 3 * width]);
     return place.builder.op('Add', [keys, band]);
   });
 
@@ -34,8 +32,8 @@ export const window: AttentionKind = {
       place,
       attendedRows(place, core, {
         block: width,
-        key: joined(place, neighbours(place, core.key, width, around).near, 3 * width),
-        value: joined(place, neighbours(place, core.value, width, around).near, 3 * width),
+        key: joined(place, neighbours(place, core.key, width, ownAndBeside).near, 3 * width),
+        value: joined(place, neighbours(place, core.value, width, ownAndBeside).near, 3 * width),
         bias: biasOf(place, core, width),
       }),
       core.query,

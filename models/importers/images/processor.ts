@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { deployFiles } from '../../files.ts';
 import type { ImageFacts } from '../../image-architectures/kind.ts';
 import type { PixelRule } from '../../model.ts';
 import { all, carriedOut, checkKeys, type KeyTable, noEffect, refused } from '../folder/keys.ts';
@@ -9,7 +10,7 @@ import { issueText, readJsonObject } from '../json-file.ts';
 import { imageProcessors } from './processors/index.ts';
 import type { ImageProcessorKind } from './processors/kind.ts';
 
-export const processorFile = 'preprocessor_config.json';
+export const processorFile = deployFiles.preprocessor;
 
 const side = z.int().positive();
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { textModelType } from '../../../models/facts.ts';
-import { type ArchitectureKind, width } from './kind.ts';
+import { type ArchitectureKind, expectHeads, width } from './kind.ts';
+import { expectedOfTexts } from './of-texts.ts';
 
 /** An encoder of decant's own. */
 const schema = z
@@ -20,11 +21,7 @@ const schema = z
     tokenizer: z.enum(['wordpiece', 'bpe']).default('wordpiece').describe('kind of tokenizer that is trained'),
     vocabulary: z.int().min(300).max(1_000_000).default(12_000).describe('tokens at most'),
   })
-  .superRefine(({ hidden, heads }, ctx) => {
-    if (hidden % heads === 0) return;
-    const message = `expected heads that divide hidden, which is ${hidden}; found ${heads}`;
-    ctx.addIssue({ code: 'custom', message, path: ['heads'] });
-  })
+  .superRefine(expectHeads)
   .describe('an encoder, which reads texts from both sides');
 
 export type EncoderConfig = z.output<typeof schema>;
@@ -32,11 +29,7 @@ export type EncoderConfig = z.output<typeof schema>;
 export const encoder: ArchitectureKind<typeof schema> = {
   uses: 'encoder',
   schema,
-  expected: ({ hidden, layers, heads, ffn, vocabulary }, maxLength) => ({
-    modelType: textModelType,
-    ...(maxLength === undefined ? {} : { maxLength }),
-    sizes: { hidden, embedding: hidden, layers, heads, ffn, vocabulary },
-  }),
+  expected: expectedOfTexts(textModelType),
   smallest: (shape) => ({ ...shape, hidden: shape.heads, layers: 1, ffn: 1 }),
   make: async (...given) => (await import('./new-encoder.ts')).newEncoder(...given),
 };

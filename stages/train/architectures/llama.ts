@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ArchitectureKind, width } from './kind.ts';
+import { expectedOfTexts } from './of-texts.ts';
 
 /** The shape of a small GPT-2, which LLaMA's own would be at that size. */
 const schema = z
@@ -47,11 +48,7 @@ export type LlamaConfig = z.output<typeof schema>;
 export const llama: ArchitectureKind<typeof schema> = {
   uses: 'llama',
   schema,
-  expected: ({ hidden, layers, heads, ffn, vocabulary }, maxLength) => ({
-    modelType: 'llama',
-    ...(maxLength === undefined ? {} : { maxLength }),
-    sizes: { hidden, embedding: hidden, layers, heads, ffn, vocabulary },
-  }),
+  expected: expectedOfTexts('llama'),
   smallest: (shape) => ({ ...shape, hidden: 2, heads: 1, kvHeads: 1, layers: 1, ffn: 1 }),
   make: async (...given) => (await import('./new-decoder.ts')).newDecoder(...given),
 };

@@ -8,6 +8,7 @@ import { dataTask, taskWith } from '../../../ground/tasks.ts';
 import { buildEncoder } from '../../../models/encoder.ts';
 import type { Model } from '../../../models/model.ts';
 import type { EncoderConfig } from './encoder.ts';
+import { trainingTexts } from './of-texts.ts';
 
 const trainers: Readonly<Record<EncoderConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>> =
   {
@@ -18,7 +19,7 @@ const trainers: Readonly<Record<EncoderConfig['tokenizer'], (texts: Iterable<str
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
 export const newEncoder = (config: EncoderConfig, dataset: Dataset, seed: number): Model => {
   const { uses: _, tokenizer: kind, vocabulary, ...shape } = config;
-  const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
+  const texts = trainingTexts(dataset);
   const json = trainers[kind](texts, vocabulary);
   const tokenizer = tokenizerOf(json);
   const idOf = (token: string): number => {

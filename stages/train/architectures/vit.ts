@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ArchitectureKind, width } from './kind.ts';
+import { type ArchitectureKind, expectHeads, width } from './kind.ts';
 
 /** Small enough for small images: ViT-Tiny's proportions at half its width. */
 const schema = z
@@ -22,11 +22,7 @@ const schema = z
       .describe('what the classifier reads: the mean of all patches, or a learnt position in front of them'),
     dropout: z.number().min(0).max(0.95).default(0.1).describe('ratio of all dropout'),
   })
-  .superRefine(({ hidden, heads }, ctx) => {
-    if (hidden % heads === 0) return;
-    const message = `expected heads that divide hidden, which is ${hidden}; found ${heads}`;
-    ctx.addIssue({ code: 'custom', message, path: ['heads'] });
-  })
+  .superRefine(expectHeads)
   .describe('a Vision Transformer, which reads images as a sequence of patches');
 
 export type VitConfig = z.output<typeof schema>;
