@@ -19,7 +19,7 @@ import {
   ownUse,
   wholeOf,
 } from './content.ts';
-import { fewWays } from './ways.ts';
+import { onceEach } from './ways.ts';
 
 /** One use of a weight by a node, in the axes of the weight. */
 export interface Found {
@@ -260,7 +260,7 @@ export class Walk {
   #carry(node: Node, ports: readonly Port[], made: readonly Made[]): void {
     const others = (port: Port): readonly Port[] =>
       ports.filter((other) => other !== port && computes(other) && !isSingle(this.#graph, other.value));
-    const of = fewWays(made.flatMap((port) => this.#carriedOn(node, port, others(port))));
+    const of = onceEach(made.flatMap((port) => this.#carriedOn(node, port, others(port))));
     node.outputs.forEach((output) => {
       const dtype = this.#graph.types.get(output)?.dtype;
       this.#contents.set(output, of.length > 0 && holdsNumbers(dtype) ? { kind: 'made', of } : data);
