@@ -7,5 +7,5 @@ export const schemaOf = async (subject: SchemaSubject): Promise<Readonly<Record<
     return (await import('../../reports/comparison/schema.ts')).comparisonJsonSchema();
   }
   const { decantCatalogue } = await import('../kinds.ts');
-  return (await import('../yaml/head.ts')).jsonSchema(decantCatalogue);
+  return (await import('../yaml/head.ts')).editorSchema(decantCatalogue);
 };

@@ -5,6 +5,7 @@ import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { logKinds } from '../plan/plan.ts';
+import { isObject, withDefinitions } from './definitions.ts';
 import { ID_PATTERN, ID_WORDS } from './id.ts';
 import { variantsSchema } from './variants.ts';
 
@@ -74,10 +75,7 @@ const asJson = (schema: z.ZodType): Record<string, unknown> => {
   return rest;
 };
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** JSON Schema of pipeline.yaml, as yaml-language-server reads it. */
+/** JSON Schema of pipeline.yaml with each option written out where it stands. */
 export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
   const head = asJson(headSchema(catalogue));
   const stages = catalogue.stages
@@ -127,3 +125,6 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
     ...oneOfThem,
   };
 };
+
+/** The same as yaml-language-server reads it, where what stages share is written once. */
+export const editorSchema = (catalogue: Catalogue): Record<string, unknown> => withDefinitions(jsonSchema(catalogue));

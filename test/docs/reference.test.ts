@@ -6,7 +6,7 @@ import { renderApi } from '../../docs/api.ts';
 import { renderReference } from '../../docs/reference.ts';
 import type { Catalogue } from '../../pipeline/catalogue.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
-import { jsonSchema } from '../../pipeline/yaml/head.ts';
+import { editorSchema } from '../../pipeline/yaml/head.ts';
 import { defineStage } from '../../stages/stage.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -53,7 +53,7 @@ describe('the reference', () => {
   });
 
   it('comes with the schema for editors: npm run docs', () => {
-    expect(JSON.parse(read('pipeline.schema.json'))).toEqual(JSON.parse(JSON.stringify(jsonSchema(decantCatalogue))));
+    expect(JSON.parse(read('pipeline.schema.json'))).toEqual(JSON.parse(JSON.stringify(editorSchema(decantCatalogue))));
   });
 
   it('describes every option of every stage and dataset', () => {
