@@ -9,9 +9,18 @@ const importers: readonly Importer[] = [useLite, onnxFile, huggingFace];
 export const findImporter = (specifier: string): Importer | undefined =>
   importers.find((importer) => importer.match(specifier));
 
+/** What a name without its beginning may have meant: a file or folder, or a model of the hub. */
+const meantBy = (specifier: string): string => {
+  if (specifier.includes(':') || specifier.trim() === '') return '';
+  const hub = /^[^/]+\/[^/]+$/.test(specifier) ? ` or 'hub:${specifier}'` : '';
+  return `; did you mean './${specifier}'${hub}?`;
+};
+
 /** What is wrong with a specifier that no importer takes. */
-export const unknownModel = (specifier: string): string =>
-  `no importer for '${specifier}'; expected one of: ${[...importers.map(({ example }) => example), 'hub:owner/name@revision'].join(', ')}`;
+export const unknownModel = (specifier: string): string => {
+  const expected = [...importers.map(({ example }) => example), 'hub:owner/name@revision'].join(', ');
+  return `no importer for '${specifier}'; expected one of: ${expected}${meantBy(specifier)}`;
+};
 
 const importerOf = (specifier: string): Importer => {
   const importer = findImporter(specifier);

@@ -31,6 +31,9 @@ const PRIOR = 0.1;
 /** A step that took a hundred times what was expected says nothing of the others. */
 const MOST = 10;
 
+/** Seconds after which the pace of a step counts as much as what was expected of it, however far it is. */
+const SETTLED = 60;
+
 /** How long a run will still take, by what its steps should take and by how they go. */
 export class Remaining {
   #open: ReadonlySet<string> = new Set();
@@ -120,12 +123,14 @@ export class Remaining {
     return expected === undefined ? undefined : expected * this.#speed;
   }
 
-  /** The further a step is, the more its own pace counts. */
+  /** The further a step is and the longer it went on, the more its own pace counts. */
   #leftOf({ step, began, share, left }: Current, now: number): number | undefined {
     const whole = this.#scaled(step);
-    const planned = whole === undefined ? undefined : Math.max(0, whole - (now - began) / 1000);
+    const spent = (now - began) / 1000;
+    const planned = whole === undefined ? undefined : Math.max(0, whole - spent);
     if (left === undefined) return planned;
-    return planned === undefined ? left : share * left + (1 - share) * planned;
+    const trust = Math.max(share, spent / (spent + SETTLED));
+    return planned === undefined ? left : trust * left + (1 - trust) * planned;
   }
 }
 

