@@ -17,6 +17,8 @@ export interface DecoderOptions {
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
+  /** As wide as the heads that divide `hidden`, where it is not said: cut decoders have fewer of them. */
+  readonly headWidth?: number;
   readonly ffn: number;
   readonly ropeTheta: number;
   readonly tied: boolean;
@@ -30,8 +32,11 @@ export interface DecoderOptions {
 
 const EPSILON = 1e-5;
 
-const expectDividing = ({ hidden, heads, kvHeads }: DecoderOptions): void => {
-  if (hidden % heads !== 0 || (hidden / heads) % 2 !== 0) {
+const headWidthOf = ({ hidden, heads, headWidth = hidden / heads }: DecoderOptions): number => headWidth;
+
+const expectDividing = (options: DecoderOptions): void => {
+  const { hidden, heads, kvHeads } = options;
+  if (headWidthOf(options) % 2 !== 0) {
     throw modelError(`${heads} heads do not divide a width of ${hidden} into even widths: choose heads that do`);
   }
   if (heads % kvHeads !== 0) {
@@ -49,7 +54,7 @@ const configOf = (options: DecoderOptions) => ({
   num_hidden_layers: options.layers,
   num_attention_heads: options.heads,
   num_key_value_heads: options.kvHeads,
-  head_dim: options.hidden / options.heads,
+  head_dim: headWidthOf(options),
   vocab_size: options.vocabulary,
   max_position_embeddings: options.maxLength,
   rms_norm_eps: EPSILON,
@@ -69,7 +74,7 @@ export const buildDecoder = (options: DecoderOptions, tokenizer: TokenizerJson, 
   const inputs = decoderInputs(builder);
   const emission: Emission = { builder, parameters: zeros, prefix: 'model.', epsilon: EPSILON };
   const { hidden, layers, heads, kvHeads, ffn, vocabulary } = options;
-  const headWidth = hidden / heads;
+  const headWidth = headWidthOf(options);
   const values = emitDecoder(emission, { ...options, headWidth, activation: 'silu' }, inputs);
   const logits = emitDecoderHead(emission, options, values);
   const { text } = options.end;

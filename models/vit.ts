@@ -13,6 +13,8 @@ export interface VitOptions {
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
+  /** As wide as the heads that divide `hidden`, where it is not said. */
+  readonly headWidth?: number;
   readonly ffn: number;
   /** Edge of a patch, in pixels. */
   readonly patch: number;
@@ -33,7 +35,9 @@ const modelType = 'vit';
 /** A Vision Transformer of decant's own with random weights. */
 export const buildVit = (options: VitOptions, seed: number): Model => {
   const { hidden, layers, heads, ffn, patch, activation, pooling, dropout, labels, pixels } = options;
-  if (hidden % heads !== 0) throw modelError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
+  const { headWidth = hidden / heads } = options;
+  if (!Number.isInteger(headWidth))
+    throw modelError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
   const { channels, height, width } = pixels;
   const shape = { channels, height, width, patch: [patch, patch] } as const;
   const grid = gridOf(shape);
@@ -41,7 +45,7 @@ export const buildVit = (options: VitOptions, seed: number): Model => {
   const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: EPSILON };
   const values = emitVit(emission, {
     ...{ ...shape, hidden, activation, dropout },
-    layers: Array.from({ length: layers }, () => ({ heads, headWidth: hidden / heads, ffn })),
+    layers: Array.from({ length: layers }, () => ({ heads, headWidth, ffn })),
     tokens: pooling === 'first' ? ['embeddings.cls_token'] : [],
   });
   const stand = { at: 'texts', mask: undefined, pooling } as const;

@@ -1,50 +1,31 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { idTargets } from '../../data/answer-targets.ts';
 import { answerOnce } from '../../data/process.ts';
 import { stream } from '../../data/random.ts';
 import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { peakBytes } from '../../ground/peak.ts';
-import { buildEncoder } from '../../models/encoder.ts';
-import type { Model } from '../../models/model.ts';
 import { defaultAdamW } from '../adamw.ts';
-import { encodedText } from '../encoded.ts';
 import { crossEntropy } from '../losses/index.ts';
 import { openPredictor, type Predictor } from '../predict.ts';
-import { textClassification } from '../tasks/classification.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingExamples } from '../training-options.ts';
 import { trial } from '../trial.ts';
 import { VALIDATION_BATCH } from '../validate.ts';
-import type { EncoderSize, Question, Rehearsal, Rehearsed } from './rehearsal.ts';
+import type { Question, Rehearsal, Rehearsed } from './rehearsal.ts';
+import { type Untrained, untrained } from './untrained.ts';
 
 /** Texts that are asked at once, and one by one. */
 const [TOGETHER, SINGLE] = [64, 8];
+/** Of long texts fewer tell the same: about so many positions, and at least so many texts. */
+const [POSITIONS, LEAST_TOGETHER] = [4096, 4];
 /** No more are asked than these seconds hold. */
 const MOST_SECONDS = 2;
 
-const encoderOf = ({ classes, ...size }: EncoderSize): Model =>
-  buildEncoder(
-    {
-      ...size,
-      ...{ norm: 'post', activation: 'gelu', pooling: 'mean', dropout: 0.1, tokens: { padding: 1, unknown: 0 } },
-      labels: Array.from({ length: Math.max(2, classes) }, (_, i) => `class ${i}`),
-    },
-    {},
-    1,
-  );
+const meanLength = ({ encoded }: TrainingExamples): number =>
+  encoded.reduce((sum, { length }) => sum + length, 0) / Math.max(1, encoded.length);
 
-/** Random ids of the lengths that texts have. */
-const examplesOf = ({ lengths, size }: Rehearsal): TrainingExamples => {
-  const random = stream(1, 'rehearsal');
-  return {
-    encoded: lengths.map((length) =>
-      encodedText({
-        ids: Int32Array.from({ length: Math.min(length, size.maxLength) }, () => random.integer(size.vocabulary)),
-      }),
-    ),
-    targets: idTargets(lengths.map(() => random.integer(Math.max(2, size.classes)))),
-  };
-};
+/** How many texts are asked at once, whose lengths are these. */
+const togetherOf = (examples: TrainingExamples): number =>
+  Math.max(LEAST_TOGETHER, Math.min(TOGETHER, Math.round(POSITIONS / Math.max(1, meanLength(examples)))));
 
 /** Where among all lengths texts are taken from: a middle one warms up, and the others stand for a fifth of all each. */
 const PLACES = [0.5, 0.5, 0.1, 0.9, 0.3, 0.7];
@@ -63,7 +44,7 @@ const secondsAsked = async (
     const from = Math.floor(place * Math.max(0, sorted.length - count));
     const examples = sorted.slice(from, from + count);
     const started = performance.now();
-    await predict({ examples, batching });
+    await predict({ examples, batching, keep: 'largest' });
     if (pass > 0) seconds.push((performance.now() - started) / 1000 / examples.length);
   }
   return seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
@@ -83,11 +64,10 @@ const secondsCompressing = (): number => {
 
 const requestOf = (
   { batch, threads, room }: Rehearsal & { readonly batch: number },
-  model: Model,
-  examples: TrainingExamples,
+  { model, task, examples }: Untrained,
   foresee: (bytes: number) => void,
 ): TrainRequest => ({
-  ...{ model, task: textClassification, examples, threads, seed: 1 },
+  ...{ model, task, examples, threads, seed: 1 },
   validation: { ...examples, encoded: examples.encoded.slice(0, VALIDATION_BATCH) },
   options: {
     ...{ ...defaultAdamW, epochs: 2, batch, accumulate: 1, learningRate: 1e-4, headLearningRate: 1e-4 },
@@ -101,27 +81,23 @@ const requestOf = (
   progress: () => undefined,
 });
 
-const meanLength = ({ encoded }: TrainingExamples): number =>
-  encoded.reduce((sum, { length }) => sum + length, 0) / Math.max(1, encoded.length);
-
 /** What does not fit is not tried: its need alone is told. */
 const tryTraining = async (
   rehearsal: Rehearsal & { readonly batch: number },
-  model: Model,
-  examples: TrainingExamples,
+  tried: Untrained,
   left: number,
 ): Promise<Pick<Rehearsed, 'trained' | 'training' | 'toTrain'>> => {
   let need: number | null = null;
   const tooLarge = new Error('it would not fit');
-  const request = requestOf(rehearsal, model, examples, (bytes) => {
+  const request = requestOf(rehearsal, tried, (bytes) => {
     need = bytes - left;
     if (need > rehearsal.room) throw tooLarge;
   });
   const started = performance.now();
   try {
     const { tokensPerSecond, losses } = await trial(request);
-    const trained = meanLength(examples) / tokensPerSecond;
-    const updates = losses.length * Math.min(rehearsal.batch, examples.encoded.length) * trained;
+    const trained = meanLength(tried.examples) / tokensPerSecond;
+    const updates = losses.length * Math.min(rehearsal.batch, tried.examples.encoded.length) * trained;
     const toTrain = Math.max(0, (performance.now() - started) / 1000 - updates);
     return { trained, training: need, toTrain };
   } catch (error) {
@@ -132,18 +108,19 @@ const tryTraining = async (
 
 answerOnce<Question>(async ({ rehearsal }) => {
   const { batch, threads } = rehearsal;
-  const [model, examples] = [encoderOf(rehearsal.size), examplesOf(rehearsal)];
+  const tried = untrained(rehearsal.size, rehearsal.lengths);
+  const { model, examples } = tried;
   const before = process.memoryUsage.rss();
   const started = performance.now();
   const predictor = await openPredictor({ model, threads });
   const toAsk = (performance.now() - started) / 1000;
-  const asked = await secondsAsked(predictor, examples, ['length', TOGETHER]);
+  const asked = await secondsAsked(predictor, examples, ['length', togetherOf(examples)]);
   const alone = await secondsAsked(predictor, examples, ['single', SINGLE]);
   await predictor.release();
   const asking = peakBytes();
   // Memory that answers took is not given back to the system at once, and no part of what training takes.
   const left = Math.max(0, process.memoryUsage.rss() - before);
   const nothing = { trained: null, training: null, toTrain: 0 };
-  const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, model, examples, left);
+  const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, tried, left);
   return { asked, alone, asking, toAsk, compressing: secondsCompressing(), ...trained };
 });

@@ -7,6 +7,7 @@ import type { Feeds } from '../../engine/engine.ts';
 import { type Fed, feedsFor, fitted } from '../../engine/feeds.ts';
 import { type StepBatch, stepBatch, type UpdateSize } from '../../engine/step-batch.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
+import { MEASURED_TOGETHER, measuringPass } from './pass.ts';
 
 /** Texts of similar length as the model takes them, and what a loss may be fed of them. */
 export interface Batch {
@@ -16,16 +17,11 @@ export interface Batch {
   readonly step: StepBatch;
 }
 
-/** Texts of a batch at most. */
-const BATCH = 32;
-/** Tokens of a batch, unless one text has more: what the backward pass keeps grows with them. */
-const TOKENS = 256;
-
 /** Where batches of texts that go from short to long begin and end. */
 const bounds = function* (lengths: Int32Array, most: number): Generator<readonly [number, number]> {
   for (let start = 0, end = 0; start < lengths.length; start = end) {
     end = Math.min(start + most, lengths.length);
-    while (end > start + 1 && (end - start) * (lengths[end - 1] ?? 0) > TOKENS) end--;
+    while (end > start + measuringPass(lengths[end - 1] ?? 0)) end--;
     yield [start, end];
   }
 };
@@ -36,7 +32,7 @@ const one: UpdateSize = { answers: 1, tokens: 1 };
 export const batchesOf = (
   { encoded, targets }: TrainingExamples,
   model: Fed,
-  most: number = BATCH,
+  most: number = MEASURED_TOGETHER,
 ): readonly Batch[] => {
   const answers = answersAbout(encoded);
   const lengths = lengthsOf(encoded);

@@ -115,17 +115,23 @@ const heldHead = (options: PruneOptions, { head }: Expected): readonly Forebodin
   return [{ path: ['recover', 'freeze', at], message }];
 };
 
+/** Query heads go with the heads of keys and values that they share. */
+const withGroups = (cut: Sizes, { heads, kvHeads }: Sizes): Sizes =>
+  heads === undefined || kvHeads === undefined || cut.heads === undefined
+    ? cut
+    : { ...cut, kvHeads: Math.max(1, Math.round((kvHeads * cut.heads) / heads)) };
+
 /** How many are left: in each layer as many where layers do not compete with each other. */
 const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => {
   const kept = Object.entries(sizes).map(([key, size]) => {
-    const one = keep[key as keyof Sizes] ?? (key === 'embedding' ? keep.hidden : undefined);
+    const one = keep[key as keyof typeof keep & keyof Sizes] ?? (key === 'embedding' ? keep.hidden : undefined);
     if (one === undefined || size === undefined) return [key, size];
     if (typeof one === 'object') return [key, one.length];
     if (!isCount(one)) return [key, size];
     if (scope === 'global' && (key === 'heads' || key === 'ffn')) return [key, size];
     return [key, key === 'layers' && typeof one === 'string' ? size : Math.min(size, targetOf(one, size).kept)];
   });
-  return Object.fromEntries(kept);
+  return withGroups(Object.fromEntries(kept), sizes);
 };
 
 /** What a budget may cut is not known before. */

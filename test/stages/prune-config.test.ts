@@ -259,6 +259,16 @@ describe('before anything runs', () => {
     expect(problemsAt({ pattern: '1:2' }, 'features')).toEqual([]);
   });
 
+  test('query heads go with the heads of keys and values that they share', () => {
+    const decoder = { hidden: 64, layers: 2, heads: 8, kvHeads: 4, ffn: 128 };
+    const left = (keep: object) =>
+      foreseePruning(pruneConfig.parse({ keep }), { models: { model: { sizes: decoder } }, data: undefined, base: '/' })
+        .model?.sizes;
+    expect(left({ heads: '50%' })).toEqual({ ...decoder, heads: 4, kvHeads: 2 });
+    expect(left({ heads: 1 })).toEqual({ ...decoder, heads: 1, kvHeads: 1 });
+    expect(left({ ffn: 64 })).toEqual({ ...decoder, ffn: 64 });
+  });
+
   test('a saliency that recovery is too short to teach is remarked upon', () => {
     const remarksAt = (config: object) =>
       foreseePruning(pruneConfig.parse(config), { models: { model: {} }, data: undefined, base: '/' }).remarks ?? [];

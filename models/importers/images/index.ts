@@ -37,7 +37,10 @@ const emitted = (folder: string, config: ImageConfig, options: Pick<ImportOption
 
 const taskOf = (classifies: boolean) => (classifies ? taskWith('image', 'choice') : taskWith('text', 'vector'));
 
-const sizesOf = ({ facts: { hidden, layers, heads, ffn } }: ImagePlan) => ({ hidden, layers, heads, ffn });
+const sizesOf = ({ facts: { hidden, layers, heads, ffn, patch } }: ImagePlan) => ({
+  ...{ hidden, layers, heads, ffn },
+  patch: patch[0],
+});
 
 /** What the files beside the weights say. */
 export const imageFolderFacts = (folder: string, options: Pick<ImportOptions, 'head'>): ModelFacts => {

@@ -1,5 +1,4 @@
 import type { Dataset } from '../../../data/dataset.ts';
-import { columnsFor } from '../../../data/rows.ts';
 import { defaultEngine } from '../../../engine/engines/index.ts';
 import { type Rehearsed, rehearse } from '../../../engine/rehearsal/rehearsal.ts';
 import type { Precision } from '../../../models/precision.ts';
@@ -7,9 +6,10 @@ import type { Catalogue } from '../../catalogue.ts';
 import { stageOf } from '../../catalogue.ts';
 import { foreseeRun } from '../../foresee.ts';
 import type { Plan } from '../plan.ts';
-import { modelBytes, parametersOf } from './sizes.ts';
-import { type Texts, textsOf } from './texts.ts';
-import { askedIn, type Sized, trainedIn, type Work, workOf } from './work.ts';
+import { answerBytes } from './answers.ts';
+import { bodyParameters, modelBytes, mostPositions, parametersOf } from './sizes.ts';
+import { type Texts, textsOf, total } from './texts.ts';
+import { askedIn, type Lengths, type Sized, trainedIn, type Work, workOf } from './work.ts';
 
 /** What a step should take, before anything like it ran here; null where nobody can tell. */
 export interface StepEstimate {
@@ -37,8 +37,6 @@ export interface Estimating {
   read?(): Promise<Dataset>;
   progress(done: number, total: number): void;
 }
-
-type Lengths = ReadonlyMap<string, readonly number[]>;
 
 /** Tokens of the sampled texts, by the step that a chain of models begins with. */
 const lengthsOf = async (
@@ -164,36 +162,40 @@ const timeOf = (work: Work, shown: Shown): number | null => {
  */
 const [TEXT, TRAINED_TEXT, PROCESS, READERS] = [600, 1500, 9e7, 3.5e7];
 
+/** Of an answer about a token that is learnt: the token, the next one, its place, and the target. */
+const ANSWER = 16;
+
 /** What moves weights, and is not there where gradients are only measured: two moments and the best weights. */
 const MOMENTS = 3;
 
-const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): number | null => {
-  const texts = Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
-  const data = characters + TEXT * texts;
-  const { effort, given, made, batch } = work;
+const memoryOf = (work: Work, texts: Texts, shown: Shown): number | null => {
+  const data = total(texts.characters) + TEXT * total(texts.counts);
+  const { effort, given, made, batch, stage, rows } = work;
   if ((effort.trained ?? 0) > 0) {
     const own = trainedIn(work);
     const training = shown.trained(own, batch)?.training;
     if (training === undefined || training === null || own === undefined) return null;
     const unmoved = work.trains ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
     const beside = sumOf(work.beside.map((sized) => shown.asked(sized)?.asking ?? null));
-    return sumOf([training - unmoved + READERS + data + TRAINED_TEXT * texts, beside]);
+    return sumOf([training - unmoved + READERS + data + (TRAINED_TEXT + ANSWER * work.answers) * total(rows), beside]);
   }
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);
   if (handled === null) return null;
-  return data + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking));
+  const kept = stage.makes === 'predictions' ? answered(work, rows.test, texts) : 0;
+  return data + kept + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking));
 };
 
 /** Bytes of the ten words and chances that are kept beside each word, for one of its five letters and a space. */
 const REWORDED = 15;
 
-/** Bytes of answers as they are stored. */
-const rowsBytes = (rows: number, classes: number): number => rows * FLOAT * (columnsFor(classes) + 2);
+/** Bytes of answers about so many rows, as they are stored. */
+const answered = ({ given, answers }: Work, rows: number, { sample }: Texts): number =>
+  rows * answers * answerBytes(sample, given[0]?.size);
 
-const diskOf = (work: Work, { counts, characters, sample }: Texts): number | null => {
-  const { stage, given, made, effort } = work;
-  const [handled, classes] = [handledBytes(work), Math.max(1, sample.classes.length)];
+const diskOf = (work: Work, texts: Texts): number | null => {
+  const { stage, given, made, effort, rows } = work;
+  const [handled, characters] = [handledBytes(work), total(texts.characters)];
   switch (stage.makes) {
     case 'model':
       return made === undefined ? null : modelBytes(made.size, made.stored);
@@ -203,9 +205,9 @@ const diskOf = (work: Work, { counts, characters, sample }: Texts): number | nul
     case 'dataset':
       return 1.2 * characters;
     case 'predictions':
-      return rowsBytes(counts.test, classes);
+      return answered(work, rows.test, texts);
     case 'teacher-outputs':
-      return rowsBytes(effort.asked ?? 0, classes);
+      return answered(work, effort.asked ?? 0, texts);
     case 'rewordings':
       return REWORDED * characters;
     default:
@@ -227,7 +229,7 @@ const roughSeconds = (works: readonly Work[], { sample }: Texts, { threads }: Es
   const operations = works.map((work) => {
     const { trained = 0, asked = 0 } = work.effort;
     const [own, models] = [trainedIn(work), askedIn(work).filter((sized) => sized !== undefined)];
-    const body = ({ size }: Sized): number => parametersOf({ ...size, vocabulary: 0, maxLength: 0 }) * sample.maxLength;
+    const body = ({ size }: Sized): number => bodyParameters(size) * mostPositions(size, sample.maxLength);
     const training = own === undefined ? 0 : UPDATE * trained * body(own);
     return training + models.reduce((sum, sized) => sum + FORWARD * asked * body(sized), 0);
   });
@@ -247,11 +249,14 @@ export const estimateSteps = async (options: Estimating): Promise<ReadonlyMap<st
   const reading = (performance.now() - started) / 1000;
   const texts = textsOf(dataset);
   const { models } = await foreseeRun(plan, catalogue, new Set());
-  const works = plan.steps
-    .filter(({ id }) => wanted.has(id))
-    .flatMap((step) => workOf(step, { plan, catalogue, models, texts }) ?? []);
-  if (options.least !== undefined && roughSeconds(works, texts, options) < options.least) return new Map();
-  const lengths = await lengthsOf(works, texts, options);
+  const worksBy = (lengths?: Lengths): readonly Work[] => {
+    const known = { plan, catalogue, models, texts, ...(lengths === undefined ? {} : { lengths }) };
+    return plan.steps.filter(({ id }) => wanted.has(id)).flatMap((step) => workOf(step, known) ?? []);
+  };
+  const uncounted = worksBy();
+  if (options.least !== undefined && roughSeconds(uncounted, texts, options) < options.least) return new Map();
+  const lengths = await lengthsOf(uncounted, texts, options);
+  const works = worksBy(lengths);
   const shown = await tryAll(trialsOf(works), lengths, options);
   return new Map(
     works.map((work) => {

@@ -1,15 +1,17 @@
-import type { EncoderSize } from '../../../engine/rehearsal/rehearsal.ts';
+import type { ModelSize } from '../../../engine/rehearsal/rehearsal.ts';
 import type { Precision } from '../../../models/precision.ts';
-import type { Effort, Expected } from '../../../stages/expected.ts';
+import type { Effort, Expected, TextCounts } from '../../../stages/expected.ts';
+import { measuringPass } from '../../../stages/prune/pass.ts';
 import type { AnyStage } from '../../../stages/stage.ts';
 import { type Catalogue, stageOf } from '../../catalogue.ts';
 import type { Plan, Step } from '../plan.ts';
+import { answersOf } from './answers.ts';
 import { sizeOf } from './sizes.ts';
-import type { Texts } from './texts.ts';
+import { rowsOf, type Texts } from './texts.ts';
 
 /** A model of a known size, and where the chain begins that it comes from: its texts are cut as there. */
 export interface Sized {
-  readonly size: EncoderSize;
+  readonly size: ModelSize;
   readonly stored: Precision;
   readonly origin: string;
 }
@@ -19,6 +21,10 @@ export interface Work {
   readonly step: Step;
   readonly stage: AnyStage;
   readonly effort: Effort;
+  /** How many rows there are to read; those of the texts where no model reads them. */
+  readonly rows: TextCounts;
+  /** Answers about one row. */
+  readonly answers: number;
   /** Models that go in, and the one that comes out; undefined where one is of no known size. */
   readonly given: readonly (Sized | undefined)[];
   readonly made: Sized | undefined;
@@ -30,8 +36,12 @@ export interface Work {
   readonly batch: number | null;
 }
 
-/** Texts of one pass of what computes gradients and trains nothing. */
-const MEASURED = 32;
+/** Lengths of the sampled texts as models read them, by the step that a chain of models begins with. */
+export type Lengths = ReadonlyMap<string, readonly number[]>;
+
+/** Rows of one pass of what computes gradients and trains nothing. */
+const measuredIn = (lengths: readonly number[] | undefined, maxLength: number): number =>
+  measuringPass(lengths?.reduce((most, length) => Math.max(most, length), 1) ?? maxLength);
 
 /** The first step of the chain of models that a step stands in. */
 const originOf = (step: Step, plan: Plan, catalogue: Catalogue): string => {
@@ -46,12 +56,14 @@ interface Known {
   readonly catalogue: Catalogue;
   readonly models: ReadonlyMap<string, Expected | undefined>;
   readonly texts: Texts;
+  /** Left out before they were counted. */
+  readonly lengths?: Lengths;
 }
 
 const sizedAt = (id: string, { plan, catalogue, models, texts }: Known): Sized | undefined => {
-  const { maxLength, classes } = texts.sample;
+  const { maxLength, classes, task, train } = texts.sample;
   const [model, step] = [models.get(id), plan.steps.find((one) => one.id === id)];
-  const size = sizeOf(model, { maxLength, classes: classes.length });
+  const size = sizeOf(model, { task, maxLength, classes: classes.length, pixels: train[0]?.pixels });
   if (size === undefined || step === undefined) return undefined;
   return { size, stored: model?.stored ?? 'fp32', origin: originOf(step, plan, catalogue) };
 };
@@ -65,15 +77,19 @@ export const workOf = (step: Step, known: Known): Work | undefined => {
     return before !== undefined && stageOf(known.catalogue, before.uses)?.makes === 'model';
   });
   const models = named.map(([, ref]) => ref);
-  const effort = stage.effort?.(step.config, known.texts.counts, models.length) ?? {};
+  const given = models.map(({ step: id }) => sizedAt(id, known));
+  const made = stage.makes === 'model' ? sizedAt(step.id, known) : undefined;
+  const { texts, lengths } = known;
+  const own = lengths?.get((given[0] ?? made)?.origin ?? '');
+  const rows = models.length > 0 || made !== undefined ? rowsOf(texts, own) : texts.counts;
+  const effort = stage.effort?.(step.config, rows, models.length) ?? {};
   const trains = stage.trains?.when(step.config) === true;
   const batch = trains ? stage.trains?.pass(step.config).batch : undefined;
   return {
-    ...{ step, stage, effort, trains },
-    given: models.map(({ step: id }) => sizedAt(id, known)),
-    made: stage.makes === 'model' ? sizedAt(step.id, known) : undefined,
+    ...{ step, stage, effort, rows, trains, given, made },
+    answers: answersOf(texts.sample, own),
     beside: trains ? named.flatMap(([name, ref]) => (name === 'model' ? [] : [sizedAt(ref.step, known)])) : [],
-    batch: batch ?? ((effort.trained ?? 0) > 0 ? MEASURED : null),
+    batch: batch ?? ((effort.trained ?? 0) > 0 ? measuredIn(own, texts.sample.maxLength) : null),
   };
 };
 

@@ -45,10 +45,16 @@ const schema = z
 
 export type LlamaConfig = z.output<typeof schema>;
 
+/** A quarter of the heads, as far as that is a whole number of groups. */
+export const kvHeadsOf = ({ heads, kvHeads = heads % 4 === 0 ? heads / 4 : 1 }: LlamaConfig): number => kvHeads;
+
 export const llama: ArchitectureKind<typeof schema> = {
   uses: 'llama',
   schema,
-  expected: expectedOfTexts('llama'),
+  expected: (shape, maxLength) => {
+    const { sizes, ...expected } = expectedOfTexts('llama')(shape, maxLength);
+    return { ...expected, sizes: { ...sizes, kvHeads: kvHeadsOf(shape) }, tied: shape.tied };
+  },
   smallest: (shape) => ({ ...shape, hidden: 2, heads: 1, kvHeads: 1, layers: 1, ffn: 1 }),
   make: async (...given) => (await import('./new-decoder.ts')).newDecoder(...given),
 };

@@ -30,10 +30,10 @@ export type VitConfig = z.output<typeof schema>;
 export const vit: ArchitectureKind<typeof schema> = {
   uses: 'vit',
   schema,
-  expected: ({ hidden, layers, heads, ffn }) => ({
+  expected: ({ hidden, layers, heads, ffn, patch }) => ({
     modelType: 'vit',
     maxLength: 1,
-    sizes: { hidden, layers, heads, ffn },
+    sizes: { hidden, layers, heads, ffn, patch },
   }),
   smallest: (shape) => ({ ...shape, hidden: shape.heads, layers: 1, ffn: 1 }),
   make: async (...given) => (await import('./new-vit.ts')).newVit(...given),
