@@ -13,7 +13,7 @@ export interface AttentionPlace {
 }
 
 /** What hands values on without computing anything of them. */
-const handsOn: ReadonlySet<string> = new Set(['Transpose', 'Reshape', 'Expand', 'Unsqueeze', 'Identity']);
+export const HANDS_ON: ReadonlySet<string> = new Set(['Transpose', 'Reshape', 'Expand', 'Unsqueeze', 'Identity']);
 
 const sizesAt = (graph: Graph, at: Value): readonly [number, number] | undefined => {
   const { shape } = graph.types.get(at) ?? {};
@@ -38,7 +38,7 @@ const earliest = (graph: Graph, from: Value, heads: number): Found | undefined =
     const sizes = sizesAt(graph, at);
     if (sizes !== undefined && heads % sizes[0] === 0) found = { at, heads: sizes[0], width: sizes[1] };
     const node = producer.get(at);
-    at = node === undefined || !handsOn.has(node.op) ? undefined : (node.inputs[0] ?? undefined);
+    at = node === undefined || !HANDS_ON.has(node.op) ? undefined : (node.inputs[0] ?? undefined);
   }
   return found;
 };

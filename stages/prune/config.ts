@@ -80,6 +80,12 @@ const keep = z
       ),
     hidden: count.optional().describe('width of the residual stream; wider ones, embeddings included, are cut to it'),
     heads: count.optional().describe('attention heads of each layer'),
+    kvHeads: count
+      .optional()
+      .describe(
+        'heads of keys and values of each layer of a decoder, each the mean of those it stands for; before heads go, which ' +
+          'go with those that share their keys',
+      ),
     ffn: count.optional().describe('feed-forward neurons of each layer'),
     layers: layers.optional().describe('how many layers, or which ones, as [0, 2, 4]'),
     embedding: count
@@ -90,7 +96,7 @@ const keep = z
       ),
   })
   .refine((kept) => Object.values(kept).some((entry) => entry !== undefined), {
-    error: 'expected at least one of vocabulary, hidden, heads, ffn, layers, embedding',
+    error: 'expected at least one of vocabulary, hidden, heads, kvHeads, ffn, layers, embedding',
   })
   .describe('what structured pruning keeps: counts such as 192 or shares such as 50%');
 

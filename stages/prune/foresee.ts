@@ -18,6 +18,7 @@ type Sizes = NonNullable<Expected['sizes']>;
 
 const named = {
   heads: 'heads in each layer',
+  kvHeads: 'heads of keys and values in each layer',
   ffn: 'feed-forward neurons in each layer',
   vocabulary: 'tokens',
 } as const;
@@ -30,7 +31,7 @@ const parameters: Readonly<Record<Role, string>> = {
   norm: 'norms',
   bias: 'biases',
 };
-const counted = ['vocabulary', 'hidden', 'heads', 'ffn', 'layers', 'embedding'] as const;
+const counted = ['vocabulary', 'hidden', 'heads', 'kvHeads', 'ffn', 'layers', 'embedding'] as const;
 
 const isCount = (kept: Keep[keyof Keep]): kept is Count =>
   typeof kept === 'number' || (typeof kept === 'string' && kept !== 'used');
@@ -50,6 +51,23 @@ const tooMany = (keep: Keep, sizes: Sizes): readonly Foreboding[] =>
     const message = `${kept} were to be kept of ${available} ${units[key]}; give at most ${available}`;
     return [{ path: ['keep', key], message }];
   });
+
+/** Heads of keys and values that cannot stand for those there are in equal groups, or are asked for where nothing is remembered. */
+const unevenGroups = ({ kvHeads }: Keep, { task, sizes = {} }: Expected): readonly Foreboding[] => {
+  if (kvHeads === undefined) return [];
+  const path = ['keep', 'kvHeads'];
+  if (task !== undefined && modelTask(task).reads !== 'before')
+    return [
+      { path, message: `only decoders have heads of keys and values that others share, the model puts out ${task}` },
+    ];
+  const uneven = [sizes.kvHeads, sizes.heads].find(
+    (heads) => heads !== undefined && heads % targetOf(kvHeads, sizes.kvHeads ?? heads).kept !== 0,
+  );
+  if (uneven === undefined) return [];
+  return [
+    { path, message: `${kvHeads} cannot stand for ${uneven} heads in equal groups: choose a number that divides them` },
+  ];
+};
 
 const missingLayers = ({ layers }: Keep, available: number | undefined): readonly Foreboding[] => {
   if (typeof layers !== 'object' || available === undefined) return [];
@@ -116,10 +134,10 @@ const heldHead = (options: PruneOptions, { head }: Expected): readonly Forebodin
 };
 
 /** Query heads go with the heads of keys and values that they share. */
-const withGroups = (cut: Sizes, { heads, kvHeads }: Sizes): Sizes =>
-  heads === undefined || kvHeads === undefined || cut.heads === undefined
+const withGroups = (cut: Sizes, { heads }: Sizes): Sizes =>
+  heads === undefined || cut.kvHeads === undefined || cut.heads === undefined
     ? cut
-    : { ...cut, kvHeads: Math.max(1, Math.round((kvHeads * cut.heads) / heads)) };
+    : { ...cut, kvHeads: Math.max(1, Math.round((cut.kvHeads * cut.heads) / heads)) };
 
 /** How many are left: in each layer as many where layers do not compete with each other. */
 const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => {
@@ -194,6 +212,7 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
     ...(keep === undefined || model.sizes === undefined
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
+    ...(keep === undefined ? [] : unevenGroups(keep, model)),
     ...(model.stored === undefined ? tooSmall(options, model, data) : []),
     ...needsLoss(options, model, data),
     ...misfits(options, sizes ?? {}),

@@ -16,6 +16,7 @@ export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined 
 export const beforeGates = (keep: Keep): Keep => ({
   vocabulary: keep.vocabulary,
   embedding: keep.embedding,
+  kvHeads: keep.kvHeads,
   ...(countsLayers(keep) ? {} : { layers: keep.layers }),
 });
 

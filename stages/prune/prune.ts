@@ -6,6 +6,7 @@ import { criterionOf, isLearnt } from './criteria/index.ts';
 import { magnitude } from './criteria/magnitude.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { infoAfter } from './info.ts';
+import { poolKeys } from './key-heads.ts';
 import { beforeGates, compensationOf, countsLayers } from './needs.ts';
 import type { Pruned } from './pruned.ts';
 import { cutStructure } from './structured.ts';
@@ -33,7 +34,7 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
   return { model: { ...model, graph }, metrics: { ...how, ...metrics } };
 };
 
-/** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
+/** Cuts tokens first, since all that follows is then cheaper; pools keys before the heads that share them go; factorises last, on the table that is left. */
 const pruneByName = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   if (options.keep === undefined) return { model: given, metrics: {} };
   const keep = isLearnt(options.criterion) ? beforeGates(options.keep) : options.keep;
@@ -41,12 +42,13 @@ const pruneByName = async (given: Model, options: PruneOptions, context: PruneCo
     keep.vocabulary === undefined
       ? { model: given, metrics: {} }
       : cutVocabulary(given, keep.vocabulary, await tokenCounts(given, textsOf(context)));
-  const units = await pruneUnits(tokens.model, keep, options, context);
+  const pooled = poolKeys(tokens.model, keep);
+  const units = await pruneUnits(pooled.model, keep, options, context);
   const counts = () => tokenCounts(units.model, textsOf(context));
   const { model, metrics } = await factoriseEmbedding(units.model, keep, { counts, threads: context.threads });
   return {
     model: { ...model, info: infoAfter(model.info, model.graph) },
-    metrics: { structure: { ...units.metrics, ...tokens.metrics, ...metrics } },
+    metrics: { structure: { ...units.metrics, ...tokens.metrics, ...pooled.metrics, ...metrics } },
   };
 };
 

@@ -66,7 +66,7 @@ describe('options of prune', () => {
     [
       'an empty keep',
       { keep: {} },
-      ['keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding'],
+      ['keep: expected at least one of vocabulary, hidden, heads, kvHeads, ffn, layers, embedding'],
     ],
     [
       'nothing to prune',
@@ -267,6 +267,28 @@ describe('before anything runs', () => {
     expect(left({ heads: '50%' })).toEqual({ ...decoder, heads: 4, kvHeads: 2 });
     expect(left({ heads: 1 })).toEqual({ ...decoder, heads: 1, kvHeads: 1 });
     expect(left({ ffn: 64 })).toEqual({ ...decoder, ffn: 64 });
+    expect(left({ kvHeads: 2, heads: 4 })).toEqual({ ...decoder, heads: 4, kvHeads: 1 });
+  });
+
+  test('heads of keys and values that cannot stand for those there are, or of what does not remember, are told', () => {
+    const problems = (kvHeads: number | string, task: 'text-generation' | 'text-classification') =>
+      foreseePruning(pruneConfig.parse({ keep: { kvHeads } }), {
+        models: { model: { task, sizes: { hidden: 64, heads: 12, kvHeads: 6 } } },
+        ...{ data: undefined, base: '/' },
+      }).problems;
+    expect(problems(3, 'text-generation')).toEqual([]);
+    expect(problems('50%', 'text-generation')).toEqual([]);
+    const path = ['keep', 'kvHeads'];
+    expect(problems(4, 'text-generation')).toEqual([
+      { path, message: '4 cannot stand for 6 heads in equal groups: choose a number that divides them' },
+    ]);
+    expect(problems(3, 'text-classification')).toEqual([
+      {
+        path,
+        message:
+          'only decoders have heads of keys and values that others share, the model puts out text-classification',
+      },
+    ]);
   });
 
   test('a saliency that recovery is too short to teach is remarked upon', () => {
