@@ -1148,7 +1148,7 @@ stages:
   - { id: slim, uses: prune, keep: { head: 2 } }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:5:36: keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding [bad-value]
+      "pipeline.yaml:5:36: keep: expected at least one of vocabulary, hidden, heads, kvHeads, ffn, layers, embedding [bad-value]
         5 |   - { id: slim, uses: prune, keep: { head: 2 } }
           |                                    ^^^^^^^^^^^
 
