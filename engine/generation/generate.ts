@@ -1,5 +1,6 @@
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { withCache } from '../../models/cache.ts';
+import { withGroupedAttention } from '../../models/grouped.ts';
 import type { Model } from '../../models/model.ts';
 import { allKept, readOn, remembers } from '../decoding.ts';
 import type { Engine, Program } from '../engine.ts';
@@ -12,14 +13,16 @@ export interface Writer {
   readonly program: Program;
 }
 
-/** Loads a decoder; one that remembers nothing yet is given what it remembers with. */
-export const openWriter = async (given: Model, engine: Engine, threads: number): Promise<Writer> => {
+/** A decoder as it writes fastest; one that remembers nothing yet is given what it remembers with. */
+export const asWriter = (given: Model): Model => {
   const model = remembers(given) ? given : withCache(given);
-  const program = await engine.compile(fuseForInference(model.graph), {
-    threads,
-    optimization: 'all',
-    memory: 'pooled',
-  });
+  return withGroupedAttention({ ...model, graph: fuseForInference(model.graph) });
+};
+
+/** Loads a decoder to write. */
+export const openWriter = async (given: Model, engine: Engine, threads: number): Promise<Writer> => {
+  const model = asWriter(given);
+  const program = await engine.compile(model.graph, { threads, optimization: 'all', memory: 'pooled' });
   return { model, program };
 };
 

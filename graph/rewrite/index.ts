@@ -8,7 +8,7 @@ import { selfAttention } from './rules/self-attention.ts';
 
 export { foldConstants } from './fold.ts';
 export { rewrite } from './rewrite.ts';
-export { inferenceRules } from './rules/index.ts';
+export { decodingRules, inferenceRules } from './rules/index.ts';
 
 /** Its projections stand inside an operator that multiplies by floats or 8 bits, and by nothing else. */
 const withProjections: ReadonlySet<AnyRule> = new Set([selfAttention]);

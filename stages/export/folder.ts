@@ -9,7 +9,6 @@ import type { Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
@@ -26,6 +25,7 @@ import { batchingOf } from '../../models/quantized.ts';
 import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson, generationJson } from './config.ts';
+import { asItDecodes } from './decoding.ts';
 import { differ } from './differ.ts';
 import { preprocessorConfigJson } from './preprocessor.ts';
 import { expectRemembering } from './remembered.ts';
@@ -74,12 +74,12 @@ const sharedModel = (models: Models): Model => {
 };
 
 /** A file of few bits ships as the quantize stage tested it; the fp32 file is fused here. */
-const deployGraph = (precision: Precision, { graph }: Model): Graph => {
-  const own = precisionOf(graph);
+const fused = (precision: Precision, model: Model): Model => {
+  const own = precisionOf(model.graph);
   if (own !== precision) {
     throw stageError(`the ${precision} model is stored in ${own}; write from: { ${own}: ID } for it`);
   }
-  return precision === 'fp32' ? fuseForInference(graph) : graph;
+  return precision === 'fp32' ? { ...model, graph: fuseForInference(model.graph) } : model;
 };
 
 const write = async (folder: string, file: string, text: string): Promise<void> => {
@@ -100,7 +100,7 @@ const readingFiles = ({ info, tokenizer }: Model): Readonly<Record<string, strin
 
 const writeFolder = async (folder: string, models: Models, shared: Model, said: CardWords): Promise<void> => {
   const { info } = shared;
-  const graphs = new Map([...models].map(([precision, model]) => [precision, deployGraph(precision, model)]));
+  const graphs = new Map([...models].map(([precision, { graph }]) => [precision, graph]));
   const needs = new Map([...graphs].map(([precision, graph]) => [precision, runtimeNeed(graph)]));
   const files = [...models.keys()];
   const numbers = info.checkpointNumbers ?? {};
@@ -135,6 +135,10 @@ const sampleFeeds = async (model: Model): Promise<Feeds> => {
   return feedsFor(info, texts, fitted(info, batch));
 };
 
+/** Tokens of the longest of them. */
+const longestSample = async (model: Model): Promise<Int32Array> =>
+  Int32Array.from((await samplesFor(model)).map(tokensOf).at(-1) ?? []);
+
 const refused = (precision: Precision, error: unknown): never => {
   throw reworded(error, (reason) =>
     stageError(`${onnxFile(precision)} does not run, so nothing was exported: ${reason}`, { cause: error }),
@@ -152,9 +156,8 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite) throw stageError(`${onnxFile(precision)} gives numbers that are not finite; nothing was exported`);
-    const longest = (await samplesFor(model)).map(tokensOf).at(-1);
-    if (longest !== undefined && remembers(model) && batchingOf(model.graph) !== 'single')
-      await expectRemembering(program, model, Int32Array.from(longest));
+    if (remembers(model) && batchingOf(model.graph) !== 'single')
+      await expectRemembering(program, model, await longestSample(model));
   } finally {
     await program.release();
   }
@@ -164,6 +167,12 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
 const bytesOf = async (file: string): Promise<number> => {
   const outside = await stat(outsideFile(file)).catch(() => ({ size: 0 }));
   return (await stat(file)).size + outside.size;
+};
+
+/** A model as it ships. */
+const deployed = async (precision: Precision, model: Model, threads: number): Promise<Model> => {
+  const ready = fused(precision, model);
+  return remembers(ready) ? await asItDecodes(ready, await longestSample(ready), threads) : ready;
 };
 
 /** Decoders go on from what they remember; others are run as they are. */
@@ -179,12 +188,14 @@ export const exportModels = async (
   given: Models,
   { threads, results, languages = [] }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
-  const models = new Map([...given].map(([precision, model]) => [precision, asClientsRun(model)]));
-  const shared = sharedModel(models);
-  for (const { graph } of models.values()) {
+  const told = new Map([...given].map(([precision, model]) => [precision, asClientsRun(model)]));
+  const shared = sharedModel(told);
+  for (const { graph } of told.values()) {
     expectBounded(graph);
     expectFinite(graph);
   }
+  const models = new Map<Precision, Model>();
+  for (const [precision, model] of told) models.set(precision, await deployed(precision, model, threads));
   await writeFolder(folder, models, shared, { results, languages });
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {

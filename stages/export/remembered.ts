@@ -1,4 +1,4 @@
-import { allKept, type Reading, readOn } from '../../engine/decoding.ts';
+import { allKept, type Read, type Reading, readOn } from '../../engine/decoding.ts';
 import type { Program } from '../../engine/engine.ts';
 import { nothingRead } from '../../engine/feeds.ts';
 import { stageError } from '../../ground/errors.ts';
@@ -42,13 +42,38 @@ const padded = (long: Int32Array, short: Int32Array, filler: number): Pick<Readi
   };
 };
 
+const boundOf = (wanted: Float32Array, rounding = ROUNDING): number => rounding * Math.max(1, largest(wanted));
+
+/** Whether scores are the same up to what rounding makes for each unit of the largest. */
+export const isNear = (given: Float32Array, wanted: Float32Array, rounding = ROUNDING): boolean =>
+  differenceOf(given, wanted) <= boundOf(wanted, rounding);
+
 const expectSame = (what: string, given: Float32Array, wanted: Float32Array): void => {
   const difference = differenceOf(given, wanted);
-  const bound = ROUNDING * Math.max(1, largest(wanted));
+  const bound = boundOf(wanted);
   if (difference <= bound) return;
   throw stageError(
     `${what}: its scores differ by ${difference.toExponential(1)}, more than the ${bound.toExponential(1)} that rounding makes; nothing was exported`,
   );
+};
+
+/** A third of a text, which stands behind padding beside the whole. */
+const shorter = (ids: Int32Array): Int32Array => ids.subarray(0, Math.ceil(ids.length / 3));
+
+const readBoth = async (program: Program, model: Model, ids: Int32Array): Promise<Read> => {
+  const { signature, processor } = model.info;
+  const both = padded(ids, shorter(ids), tokensIn(processor).padding);
+  return await readOn(program, model, { ...both, past: nothingRead(signature, 2), last: 1 });
+};
+
+/** Scores of a text in pieces, of two of which one stands behind padding, and of the token behind each. */
+export const scoresThroughout = async (program: Program, model: Model, ids: Int32Array): Promise<Float32Array> => {
+  const before = ids.subarray(0, -1);
+  const both = await readBoth(program, model, before);
+  const masks = padded(before, shorter(before), 0).masks.map((mask) => [...Array.from(mask), 1]);
+  const next = [ids.subarray(-1), ids.subarray(-1)];
+  const behind = await readOn(program, model, { tokens: next, masks, past: both.past, last: 1 });
+  return joinedFloats([await inPieces(program, model, ids), both.scores, behind.scores]);
 };
 
 /**
@@ -56,18 +81,16 @@ const expectSame = (what: string, given: Float32Array, wanted: Float32Array): vo
  * beside a longer text than alone.
  */
 export const expectRemembering = async (program: Program, model: Model, ids: Int32Array): Promise<void> => {
-  const { signature, processor } = model.info;
+  const { signature } = model.info;
   const alone = async (tokens: Int32Array, last: number) => {
     const reading = { tokens: [tokens], masks: [allKept(tokens.length)], past: nothingRead(signature, 1), last };
     return (await readOn(program, model, reading)).scores;
   };
   expectSame('a text in pieces is not the same as at once', await inPieces(program, model, ids), await alone(ids, 0));
-  const short = ids.subarray(0, Math.ceil(ids.length / 3));
-  const both = padded(ids, short, tokensIn(processor).padding);
-  const beside = await readOn(program, model, { ...both, past: nothingRead(signature, 2), last: 1 });
+  const beside = await readBoth(program, model, ids);
   expectSame(
     'a text behind padding is not the same as alone',
     beside.scores,
-    joinedFloats([await alone(ids, 1), await alone(short, 1)]),
+    joinedFloats([await alone(ids, 1), await alone(shorter(ids), 1)]),
   );
 };

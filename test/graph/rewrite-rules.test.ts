@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldConstants, inferenceRules, rewrite } from '../../graph/rewrite/index.ts';
+import { decodingRules, foldConstants, inferenceRules, rewrite } from '../../graph/rewrite/index.ts';
 import { difference, feedsFor, outputsOf, outputsOfEach } from './rewrite-run.ts';
 
 /** Fused kernels add in another order: a few float32 roundings of values around 1. */
@@ -7,7 +7,7 @@ const tolerance = 1e-5;
 
 const symbols = { batch: 3, sequence: 5 };
 
-for (const rule of inferenceRules) {
+for (const rule of [...inferenceRules, ...decodingRules]) {
   describe(`rule ${rule.name}`, () => {
     for (const sample of rule.fires) {
       it(`fires and keeps outputs: ${sample.name}`, async () => {

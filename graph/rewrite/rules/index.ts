@@ -8,6 +8,7 @@ import { positionRows } from './positions.ts';
 import { packProducts, packProjections } from './projections.ts';
 import { plainResidual } from './residual.ts';
 import { rmsNorm } from './rms-norm.ts';
+import { rotary } from './rotary.ts';
 import { selfAttention } from './self-attention.ts';
 import { untwist } from './untwist.ts';
 
@@ -26,3 +27,6 @@ export const inferenceRules: readonly AnyRule[] = [
   positionRows,
   pooling,
 ];
+
+/** What decoders that remember fuse besides, where products read tokens one by one. */
+export const decodingRules: readonly AnyRule[] = [rotary];
