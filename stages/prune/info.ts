@@ -3,6 +3,7 @@ import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { layerUnits } from '../../models/anatomy/units.ts';
 import { type Anatomy, anatomyOf, type Part } from '../../models/anatomy.ts';
 import type { ModelInfo } from '../../models/model.ts';
+import type { State } from '../../models/signature.ts';
 
 const most = (parts: readonly Part[]): number => Math.max(0, ...parts.map((part) => part.count));
 
@@ -13,7 +14,21 @@ const grouped = (graph: Graph, anatomy: Anatomy): Readonly<Record<string, number
   return { heads: largest('heads'), kvHeads: largest('kvHeads') };
 };
 
-/** What a cut changes about a model besides its graph: its figures, and which layers still put out a hidden state. */
+/** What is remembered, as wide as the graph takes it now: a cut of heads that share keys is one of their states. */
+const statesIn = ({ types }: Graph, { signature }: ModelInfo): readonly State[] =>
+  signature.states.map((state) => {
+    const { shape = [] } = types.get(state.past) ?? {};
+    const axes = state.axes.map((axis, i) => {
+      const size = shape[i];
+      return typeof axis === 'number' && typeof size === 'number' ? size : axis;
+    });
+    return { ...state, axes };
+  });
+
+/**
+ * What a cut changes about a model besides its graph: its figures, which layers still put out a hidden state, and how wide
+ * what it remembers is.
+ */
 export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
   const anatomy = anatomyOf(graph);
   const { layers, hidden, vocabulary, embeddingWidth } = anatomy;
@@ -34,6 +49,7 @@ export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
   return {
     ...info,
     dimensions: { ...info.dimensions, ...known },
+    signature: { ...info.signature, states: statesIn(graph, info) },
     ...hiddenStatesIn(graph, info),
   };
 };
