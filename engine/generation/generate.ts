@@ -14,7 +14,7 @@ export interface Writer {
 }
 
 /** A decoder as it writes fastest; one that remembers nothing yet is given what it remembers with. */
-export const asWriter = (given: Model): Model => {
+const asWriter = (given: Model): Model => {
   const model = remembers(given) ? given : withCache(given);
   return withGroupedAttention({ ...model, graph: fuseForInference(model.graph) });
 };

@@ -48,7 +48,7 @@ export type Reported = z.infer<typeof reported>;
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 11,
+  version: 12,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   place: 'named',
