@@ -25,6 +25,8 @@ export interface Emission {
   readonly prefix: string;
   /** Of layer normalisation. */
   readonly epsilon: number;
+  /** Whether a checkpoint has a tensor of a name, prefix included, where nothing else tells what it computes. */
+  readonly holds?: (name: string) => boolean;
 }
 
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
@@ -137,16 +139,25 @@ export interface AttentionParts {
   readonly bias?: Value | undefined;
   /** Ratio of the Dropout of the attention weights; none where nothing is said. */
   readonly dropout?: number;
+  /** What scaled scores are kept below. */
+  readonly cap?: number | undefined;
 }
+
+/** c tanh(x / c): what is far below c stays as it is, and nothing gets above it. */
+export const capped = (builder: GraphBuilder, x: Value, most: number, output?: string): Value => {
+  const share = builder.op('Tanh', [builder.op('Mul', [x, builder.scalar('float32', 1 / most)])]);
+  return builder.op('Mul', [share, builder.scalar('float32', most)], {}, output);
+};
 
 /** softmax(scale Q K^T + bias) V with the heads side by side again: (batch, sequence, heads * head width). */
 export const attend = (emission: Pick<Emission, 'builder'>, parts: AttentionParts): Value => {
   const { builder } = emission;
   const { query, key, heads, headWidth, scale = 1 / Math.sqrt(headWidth), dropout: ratio } = parts;
-  const scores = builder.op('Mul', [
+  const scaled = builder.op('Mul', [
     builder.op('MatMul', [query, key]), // (batch, heads, sequence, sequence)
     builder.scalar('float32', scale),
   ]);
+  const scores = parts.cap === undefined ? scaled : capped(builder, scaled, parts.cap);
   const biased = parts.bias === undefined ? scores : builder.op('Add', [scores, parts.bias]);
   const weights = builder.op('Softmax', [biased], { axis: -1 });
   const kept = ratio === undefined ? weights : dropout(emission, weights, ratio);

@@ -2,6 +2,7 @@ import type { TokenizerJson } from '../data/tokenizer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { modelError } from '../ground/errors.ts';
 import { taskReading } from '../ground/tasks.ts';
+import { plainFrequencies } from './architectures/rope.ts';
 import { type Emission, zeros } from './blocks.ts';
 import { decoderInputs, emitDecoder, emitDecoderHead } from './emit-decoder.ts';
 import type { Model, TokenRule } from './model.ts';
@@ -75,7 +76,8 @@ export const buildDecoder = (options: DecoderOptions, tokenizer: TokenizerJson, 
   const emission: Emission = { builder, parameters: zeros, prefix: 'model.', epsilon: EPSILON };
   const { hidden, layers, heads, kvHeads, ffn, vocabulary } = options;
   const headWidth = headWidthOf(options);
-  const values = emitDecoder(emission, { ...options, headWidth, activation: 'silu' }, inputs);
+  const turns = { frequencies: plainFrequencies(options.ropeTheta, headWidth), factor: 1 };
+  const values = emitDecoder(emission, { ...options, headWidth, turns, activation: 'silu' }, inputs);
   const logits = emitDecoderHead(emission, options, values);
   const { text } = options.end;
   return {

@@ -1,11 +1,13 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import type { Value } from '../graph/graph.ts';
+import type { Turns } from './architectures/rope.ts';
 import { type Rotation, rotated, rotationOf } from './architectures/rotary.ts';
 import {
   type Activation,
   activate,
   attend,
+  capped,
   dropout,
   type Emission,
   linear,
@@ -33,13 +35,24 @@ export interface DecoderShape {
   readonly kvHeads: number;
   readonly headWidth: number;
   readonly ffn: number;
-  readonly ropeTheta: number;
+  /** What positions turn heads by. */
+  readonly turns: Turns;
   /** How many tokens a token sees, itself included; all before it where nothing is said. */
   readonly window?: number;
+  /** Which layers see no more than the window; all where nothing is said. */
+  readonly near?: readonly boolean[];
   /** Where linears have a bias: queries, keys and values, what puts heads together, and the neurons. */
   readonly biases?: { readonly projections?: boolean; readonly mixed?: boolean; readonly neurons?: boolean };
   /** Whether queries and keys of each head are normalised before they are turned. */
   readonly headNorms?: boolean;
+  /** Whether what a layer adds to the stream is normalised before, too (Gemma 2). */
+  readonly branchNorms?: boolean;
+  /** What the rows of the tokens are multiplied by. */
+  readonly tokenScale?: number;
+  /** What attention scores are multiplied by; one over the root of the head width where nothing is said. */
+  readonly scale?: number;
+  /** What scores of attention, and of tokens, are kept below: c tanh(x / c). */
+  readonly caps?: { readonly attention?: number | undefined; readonly logits?: number | undefined };
   readonly activation: Activation;
   /** Whether the head is the table of the tokens itself. */
   readonly tied: boolean;
@@ -54,6 +67,9 @@ export interface DecoderValues {
   /** The table of the tokens, (vocabulary, hidden). */
   readonly table: Value;
 }
+
+/** What scores of the vocabulary are called. */
+export const logitsName = 'logits';
 
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
 
@@ -75,7 +91,7 @@ const rmsNorm = (emission: Emission, name: string, x: Value, width: number, outp
  * behind it, and no further back than the window. Keys are counted by the mask and queries by their positions, so that the same bias serves where others were read
  * before, whose keys the mask has, too.
  */
-const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs, window?: number): Value => {
+export const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs, window?: number): Value => {
   const one = builder.scalar('int64', 1);
   const keys = builder.op('Sub', [builder.op('CumSum', [mask, one]), one]); // (batch, keys)
   const queries = builder.op('Unsqueeze', [positions, builder.ints([1, 3])]); // (batch, 1, queries, 1)
@@ -91,6 +107,20 @@ const causalBias = (builder: GraphBuilder, { mask, positions }: DecoderInputs, w
 const within = (builder: GraphBuilder, keys: Value, queries: Value, window: number): Value =>
   builder.op('Greater', [keys, builder.op('Sub', [queries, builder.scalar('int64', window)])]);
 
+/** What each layer sees: windows where only some have one are another bias. */
+const biasesOf = (builder: GraphBuilder, { window, near, layers }: DecoderShape, inputs: DecoderInputs) => {
+  const made = new Map<number | undefined, Value>();
+  const own = (index: number): number | undefined => (near === undefined || near[index] ? window : undefined);
+  for (let index = 0; index < layers; index++) {
+    if (!made.has(own(index))) made.set(own(index), causalBias(builder, inputs, own(index)));
+  }
+  return (index: number): Value => {
+    const bias = made.get(own(index));
+    if (bias === undefined) throw new RangeError(`the decoder has ${layers} layers, none of number ${index}`);
+    return bias;
+  };
+};
+
 /** Keys or values of a group of heads, once for each head: (batch, groups, length, width) to (batch, heads, length, width). */
 const repeated = (builder: GraphBuilder, x: Value, { heads, kvHeads, headWidth }: DecoderShape): Value => {
   if (kvHeads === heads) return x;
@@ -104,12 +134,13 @@ interface Stack {
   readonly emission: Emission;
   readonly shape: DecoderShape;
   readonly rotation: Rotation;
-  readonly bias: Value;
+  /** What the scores of a layer have added. */
+  readonly bias: (layer: number) => Value;
 }
 
-const attention = ({ emission, shape, rotation, bias }: Stack, name: string, x: Value): Value => {
+const attention = ({ emission, shape, rotation, bias }: Stack, index: number, name: string, x: Value): Value => {
   const { builder } = emission;
-  const { hidden, heads, kvHeads, headWidth, biases = {} } = shape;
+  const { hidden, heads, kvHeads, headWidth, biases = {}, scale, caps } = shape;
   const project = (role: string, count: number): Value =>
     linear(emission, `${name}.${role}_proj`, x, [hidden, count * headWidth], { bias: biases.projections === true });
   const normal = (role: string, count: number): Value => {
@@ -126,7 +157,8 @@ const attention = ({ emission, shape, rotation, bias }: Stack, name: string, x: 
     query: turned('q', heads),
     key: builder.op('Transpose', [key], { perm: [0, 1, 3, 2] }),
     value: repeated(builder, splitHeads(builder, project('v', kvHeads), [kvHeads, headWidth]), shape),
-    ...{ heads, headWidth, bias, dropout: shape.dropout },
+    ...{ heads, headWidth, bias: bias(index), dropout: shape.dropout, cap: caps?.attention },
+    ...(scale === undefined ? {} : { scale }),
   });
   return linear(emission, `${name}.o_proj`, flat, [heads * headWidth, hidden], { bias: biases.mixed === true });
 };
@@ -142,19 +174,34 @@ const feedForward = ({ emission, shape }: Stack, name: string, x: Value): Value 
   return linear(emission, `${name}.down_proj`, active, [ffn, hidden], { bias });
 };
 
+/** What norms are called: behind attention, before the neurons and behind them. */
+const layerNorms = {
+  before: { attended: undefined, before: 'post_attention_layernorm', grown: undefined },
+  around: {
+    ...{ attended: 'post_attention_layernorm', before: 'pre_feedforward_layernorm' },
+    grown: 'post_feedforward_layernorm',
+  },
+} as const;
+
 const layer = (stack: Stack, index: number, x: Value): Value => {
   const { emission, shape } = stack;
   const { builder } = emission;
   const name = `layers.${index}`;
-  const norm = (part: string, input: Value): Value => rmsNorm(emission, `${name}.${part}`, input, shape.hidden);
+  const {
+    attended: behindAttention,
+    before,
+    grown: behindNeurons,
+  } = layerNorms[shape.branchNorms ? 'around' : 'before'];
+  const norm = (part: string | undefined, input: Value): Value =>
+    part === undefined ? input : rmsNorm(emission, `${name}.${part}`, input, shape.hidden);
   const branch = (made: Value): Value => dropout(emission, made, shape.dropout);
   return builder.within(name, () => {
     const attended = builder.within('attention', () =>
-      attention(stack, `${name}.self_attn`, norm('input_layernorm', x)),
+      norm(behindAttention, attention(stack, index, `${name}.self_attn`, norm('input_layernorm', x))),
     );
     const middle = builder.op('Add', [x, branch(attended)]);
     const grown = builder.within('ffn', () =>
-      feedForward(stack, `${name}.mlp`, norm('post_attention_layernorm', middle)),
+      norm(behindNeurons, feedForward(stack, `${name}.mlp`, norm(before, middle))),
     );
     return builder.op('Add', [middle, branch(grown)], {}, hiddenStateName(index));
   });
@@ -163,7 +210,7 @@ const layer = (stack: Stack, index: number, x: Value): Value => {
 /** (batch, sequence, hidden) to (batch, sequence, vocabulary), by the table of the tokens or a matrix of its own. */
 export const emitDecoderHead = (
   emission: Emission,
-  { tied, hidden, vocabulary }: Pick<DecoderShape, 'tied' | 'hidden' | 'vocabulary'>,
+  { tied, hidden, vocabulary, caps }: Pick<DecoderShape, 'tied' | 'hidden' | 'vocabulary' | 'caps'>,
   { features, table }: Omit<DecoderValues, 'hiddenStates'>,
 ): Value => {
   const { builder } = emission;
@@ -171,7 +218,8 @@ export const emitDecoderHead = (
     const matrix = tied
       ? builder.op('Transpose', [table], { perm: [1, 0] })
       : parameter({ ...emission, prefix: '' }, 'lm_head.weight', [hidden, vocabulary], 'linear');
-    return builder.op('MatMul', [features, matrix], {}, 'logits');
+    if (caps?.logits === undefined) return builder.op('MatMul', [features, matrix], {}, logitsName);
+    return capped(builder, builder.op('MatMul', [features, matrix]), caps.logits, logitsName);
   });
 };
 
@@ -181,14 +229,15 @@ export const emitDecoderHead = (
  */
 export const emitDecoder = (emission: Emission, shape: DecoderShape, inputs: DecoderInputs): DecoderValues => {
   const { builder } = emission;
-  const { vocabulary, hidden, layers, headWidth: width, ropeTheta: theta } = shape;
+  const { vocabulary, hidden, layers, turns, tokenScale } = shape;
   const dims = [vocabulary, hidden] as const;
-  const bias = builder.within('mask', () => causalBias(builder, inputs, shape.window));
+  const bias = builder.within('mask', () => biasesOf(builder, shape, inputs));
   const positions = builder.op('Cast', [inputs.positions], { to: 1 });
-  const rotation = builder.within('positions', () => rotationOf(builder, positions, { theta, width }));
+  const rotation = builder.within('positions', () => rotationOf(builder, positions, turns));
   const stack: Stack = { emission, shape, rotation, bias };
   const words = lookup(emission, 'embed_tokens.weight', dims, inputs.ids);
-  let x = dropout(emission, words, shape.dropout);
+  const scaled = tokenScale === undefined ? words : builder.op('Mul', [words, builder.scalar('float32', tokenScale)]);
+  let x = dropout(emission, scaled, shape.dropout);
   const hiddenStates = Array.from({ length: layers }, (_, index) => {
     x = layer(stack, index, x);
     return x;

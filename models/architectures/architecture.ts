@@ -41,8 +41,8 @@ type HeadPlace = Exclude<ModelTask['about'], 'image'>;
 
 /** Where a checkpoint keeps the head of one task, and how it computes. */
 export interface HeadLayout<C> {
-  /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
-  readonly marker: string | ((config: C) => string);
+  /** A parameter that only checkpoints with this head have, where it has one of its own: 'classifier.weight'. */
+  readonly marker: string | ((config: C) => string | undefined);
   /**
    * Emits `logits` over the encoder. `emission` has the encoder's prefix; parameters outside the encoder are asked for with
    * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
@@ -97,7 +97,7 @@ export interface Plan {
 }
 
 interface BoundHead {
-  readonly marker: string;
+  readonly marker: string | undefined;
   readonly copies: readonly Copy[];
   readonly dropout: HeadRatios | undefined;
   emit(emission: Emission, encoded: Encoded, labels: number): Value;

@@ -4,11 +4,16 @@ import { bert } from './bert.ts';
 import { debertaV2 } from './deberta-v2.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
+import { gemma, gemma2 } from './gemma.ts';
+import { gptNeox } from './gpt-neox.ts';
+import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
+import { minimind } from './minimind.ts';
 import { mistral } from './mistral.ts';
 import { mobilebert } from './mobilebert.ts';
 import { modernbert } from './modernbert.ts';
 import { mpnet } from './mpnet.ts';
+import { opt } from './opt.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { roberta } from './roberta.ts';
@@ -28,6 +33,12 @@ const architectures: readonly AnyArchitecture[] = [
   mistral,
   qwen2,
   qwen3,
+  gemma,
+  gemma2,
+  gpt2,
+  gptNeox,
+  opt,
+  minimind,
 ];
 
 /** The architecture of a model_type, or undefined. */

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { modelError } from '../../ground/errors.ts';
+import type { Emission, Parameters } from '../blocks.ts';
 import { type DecoderShape, decoderInputs, emitDecoder, emitDecoderHead } from '../emit-decoder.ts';
 import { type AnyArchitecture, defineArchitecture } from './architecture.ts';
 import { activation, positions, ratio, size } from './bert-layers.ts';
-
-/** Rotary settings as transformers writes them since version 5; only plain ones are computed. */
-const rope = z.object({ rope_type: z.literal('default').optional(), rope_theta: z.number().positive().optional() });
+import { ropeKeys, turnsIn } from './rope.ts';
 
 /** Keys of config.json that decoders of this kind have in common, with the defaults of LlamaConfig. */
 export const llamaKeys = {
@@ -19,9 +18,7 @@ export const llamaKeys = {
   hidden_act: activation.default('silu'),
   max_position_embeddings: positions.default(2048),
   rms_norm_eps: z.number().positive().default(1e-6),
-  rope_theta: z.number().positive().nullish(),
-  rope_parameters: rope.nullish(),
-  rope_scaling: z.null().optional(),
+  ...ropeKeys,
   attention_dropout: ratio.default(0),
   tie_word_embeddings: z.boolean().default(false),
   pad_token_id: z.int().min(-1).nullish(),
@@ -31,7 +28,7 @@ const common = z.object(llamaKeys);
 type Common = z.output<typeof common>;
 
 /** What one kind says of itself beyond the others. */
-type Own = Pick<DecoderShape, 'window' | 'biases' | 'headNorms'>;
+type Own = Partial<Omit<DecoderShape, 'vocabulary' | 'hidden' | 'layers' | 'heads' | 'kvHeads' | 'headWidth' | 'ffn'>>;
 
 const shapeOf = (config: Common, own: Own): DecoderShape => {
   const { hidden_size: hidden, num_attention_heads: heads } = config;
@@ -42,25 +39,34 @@ const shapeOf = (config: Common, own: Own): DecoderShape => {
   }
   if (headWidth % 2 !== 0) throw modelError(`config.json: heads are ${headWidth} wide; expected an even width`);
   return {
-    ...own,
     ...{ hidden, heads, kvHeads, headWidth },
     vocabulary: config.vocab_size,
     layers: config.num_hidden_layers,
     ffn: config.intermediate_size,
-    ropeTheta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000,
+    turns: turnsIn(config, headWidth, config.max_position_embeddings),
     activation: config.hidden_act,
     tied: config.tie_word_embeddings,
     dropout: 0,
+    ...own,
   };
 };
+
+/** How the checkpoints of one kind depart from the others. */
+interface Departures<C> {
+  readonly own: (config: C, emission?: Emission) => Own;
+  /** How parameters are kept, where that is not as they are computed with. */
+  readonly stored?: (parameters: Parameters) => Parameters;
+}
 
 /** An architecture of LLaMA's kind, by what its configuration has beside the common keys. */
 export const llamaLike = <C extends Common>(
   modelTypes: readonly string[],
   config: z.ZodType<C>,
-  own: (config: C) => Own,
-): AnyArchitecture =>
-  defineArchitecture<C>({
+  departures: Departures<C>['own'] | Departures<C>,
+): AnyArchitecture => {
+  const { own, stored = (parameters: Parameters) => parameters } =
+    typeof departures === 'function' ? { own: departures } : departures;
+  return defineArchitecture<C>({
     modelTypes,
     config,
     prefix: 'model',
@@ -76,7 +82,8 @@ export const llamaLike = <C extends Common>(
     },
     emit: (emission, given) => {
       const inputs = decoderInputs(emission.builder);
-      return { ...emitDecoder(emission, shapeOf(given, own(given)), inputs), inputs };
+      const shape = shapeOf(given, own(given, emission));
+      return { ...emitDecoder({ ...emission, parameters: stored(emission.parameters) }, shape, inputs), inputs };
     },
     dropout: ({ attention_dropout: attention }) => ({
       ...{ embeddings: 0, positions: 0, hidden: 0, neurons: 0 },
@@ -91,8 +98,9 @@ export const llamaLike = <C extends Common>(
     },
     ignored: [/rotary_emb\.inv_freq$/],
   });
+};
 
-/** LLaMA (Touvron et al. 2023, arXiv 2302.13971), of all its versions whose positions are not stretched. */
+/** LLaMA (Touvron et al. 2023, arXiv 2302.13971), of all its versions. */
 export const llama = llamaLike(
   ['llama'],
   z.object({

@@ -27,6 +27,7 @@ import {
 } from './modernbert-config.ts';
 import { modernMaskedHead, modernTextHead, modernTokenHead } from './modernbert-heads.ts';
 import { distances } from './relative.ts';
+import { plainFrequencies } from './rope.ts';
 import { type Rotation, rotated, rotationOf } from './rotary.ts';
 
 /** What one kind of layer looks at, and how it tells positions. */
@@ -54,7 +55,8 @@ const sightOf = (
 ): Sight => {
   const { builder } = emission;
   const width = config.hidden_size / config.num_attention_heads;
-  const rotation = rotationOf(builder, positions, { theta: thetaOf(config, type), width });
+  const frequencies = plainFrequencies(thetaOf(config, type), width);
+  const rotation = rotationOf(builder, positions, { frequencies, factor: 1 });
   const local = type === 'sliding_attention';
   return { rotation, bias: local ? builder.op('Add', [mask, windowBias(emission, config, positions)]) : mask };
 };

@@ -1,20 +1,19 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { vector } from '../../graph/tensor.ts';
+import type { Turns } from './rope.ts';
 
-/** What positions turn by: (sequence, 1, head width) or (batch, sequence, 1, head width), to spread over heads. */
+/** What positions turn by: (sequence, 1, width) or (batch, sequence, 1, width), to spread over heads. */
 export interface Rotation {
   readonly cosine: Value;
   /** With the sign that the first half of each head needs. */
   readonly sine: Value;
+  /** How many numbers of each head are turned: all, or the first ones. */
+  readonly width: number;
 }
 
-/** theta^(-2 i / width) for i below width / 2, twice over, in float32 as PyTorch works it out. */
-const frequencies = (theta: number, width: number): readonly number[] =>
-  Array.from({ length: width }, (_, i) => {
-    const exponent = Math.fround((2 * (i % (width / 2))) / width);
-    return Math.fround(1 / Math.fround(theta ** exponent));
-  });
+const scaled = (builder: GraphBuilder, x: Value, factor: number): Value =>
+  factor === 1 ? x : builder.op('Mul', [x, builder.scalar('float32', factor)]);
 
 /**
  * Angles of float positions (sequence) or (batch, sequence): worked out by the graph, since tables of 8,192 positions would
@@ -23,14 +22,22 @@ const frequencies = (theta: number, width: number): readonly number[] =>
 export const rotationOf = (
   builder: GraphBuilder,
   positions: Value,
-  { theta, width }: { readonly theta: number; readonly width: number },
+  { frequencies: halves, factor }: Turns,
 ): Rotation => {
   const rank = builder.type(positions).shape?.length ?? 1;
+  const frequencies = [...halves, ...halves];
   const column = builder.op('Unsqueeze', [positions, builder.ints([rank, rank + 1])]); // (.., sequence, 1, 1)
-  const angles = builder.op('Mul', [column, builder.constant(vector('float32', frequencies(theta, width)))]);
-  const signs = Array.from({ length: width }, (_, i) => (i < width / 2 ? -1 : 1));
+  const angles = builder.op('Mul', [column, builder.constant(vector('float32', frequencies))]);
+  const signs = frequencies.map((_, i) => (i < halves.length ? -factor : factor));
   const sine = builder.op('Mul', [builder.op('Sin', [angles]), builder.constant(vector('float32', signs))]);
-  return { cosine: builder.op('Cos', [angles]), sine };
+  return { cosine: scaled(builder, builder.op('Cos', [angles]), factor), sine, width: frequencies.length };
+};
+
+/** Halves of each head turned against each other: x of (batch, sequence, heads, width). */
+const turned = (builder: GraphBuilder, x: Value, { cosine, sine }: Rotation): Value => {
+  const halves = builder.ops('Split', [x], 2, { axis: -1, num_outputs: 2 });
+  const swapped = builder.op('Concat', halves.toReversed(), { axis: -1 });
+  return builder.op('Add', [builder.op('Mul', [x, cosine]), builder.op('Mul', [swapped, sine])]);
 };
 
 /**
@@ -41,11 +48,12 @@ export const rotated = (
   builder: GraphBuilder,
   flat: Value,
   [heads, width]: readonly [number, number],
-  { cosine, sine }: Rotation,
+  rotation: Rotation,
 ): Value => {
   const x = builder.op('Reshape', [flat, builder.ints([0, 0, heads, width])]); // (batch, sequence, heads, width)
-  const halves = builder.ops('Split', [x], 2, { axis: -1, num_outputs: 2 });
-  const swapped = builder.op('Concat', halves.toReversed(), { axis: -1 });
-  const turned = builder.op('Add', [builder.op('Mul', [x, cosine]), builder.op('Mul', [swapped, sine])]);
-  return builder.op('Reshape', [turned, builder.ints([0, 0, heads * width])]);
+  const flatten = (all: Value): Value => builder.op('Reshape', [all, builder.ints([0, 0, heads * width])]);
+  if (rotation.width === width) return flatten(turned(builder, x, rotation));
+  const sizes = builder.ints([rotation.width, width - rotation.width]);
+  const [first = x, ...others] = builder.ops('Split', [x, sizes], 2, { axis: -1 });
+  return flatten(builder.op('Concat', [turned(builder, first, rotation), ...others], { axis: -1 }));
 };

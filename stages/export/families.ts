@@ -14,6 +14,10 @@ interface Family {
   readonly missing?: readonly ModelTask['about'][];
   /** Whether its models write texts: transformers.js has no class of it that answers otherwise. */
   readonly decodes?: true;
+  /** The model_type that it goes by where clients have no class of its own. */
+  readonly as?: string;
+  /** What the names of its classes end with where that is not what the task's others do. */
+  readonly suffix?: string;
   /** Its tokenizer class that tells the texts of a pair apart, where that is not BERT's. */
   readonly tokenizer?: string;
 }
@@ -44,6 +48,18 @@ const decoder = {
   decodes: true,
 } as const;
 
+const gpt2: Family = {
+  classes: 'GPT2',
+  sizes: { hidden: 'n_embd', layers: 'n_layer', heads: 'n_head', ffn: 'n_inner', vocabulary: 'vocab_size' },
+  ...{ suffix: 'LMHeadModel', decodes: true },
+};
+
+const opt: Family = {
+  classes: 'OPT',
+  sizes: { ...sizes, ffn: 'ffn_dim', embedding: 'word_embed_proj_dim' },
+  decodes: true,
+};
+
 const bert: Family = { classes: 'Bert', sizes };
 
 /** By model_type. A test holds every entry against the mapping of @huggingface/transformers itself. */
@@ -58,13 +74,19 @@ export const families: Readonly<Record<string, Family>> = {
   camembert: { classes: 'Camembert', sizes },
   'deberta-v2': { classes: 'DebertaV2', sizes, tokenizer: 'DebertaV2Tokenizer' },
   distilbert,
+  gemma: { classes: 'Gemma', ...decoder },
+  gemma2: { classes: 'Gemma2', ...decoder },
+  gpt2,
+  gpt_neox: { classes: 'GPTNeoX', sizes, decodes: true },
   electra: { classes: 'Electra', sizes: factorized },
   llama: { classes: 'Llama', ...decoder },
+  minimind: { classes: 'Llama', as: 'llama', ...decoder },
   mistral: { classes: 'Mistral', ...decoder },
   deit: { classes: 'DeiT', sizes: imageSizes, images: true },
   mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['word'] },
   modernbert: { classes: 'ModernBert', sizes },
   mpnet: { classes: 'MPNet', sizes },
+  opt,
   qwen2: { classes: 'Qwen2', ...decoder },
   qwen3: { classes: 'Qwen3', ...decoder },
   roberta: { classes: 'Roberta', sizes },
@@ -99,11 +121,11 @@ export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' |
   if (own === undefined) throw stageError(unknownFamily(modelType));
   const standsIn = own.missing?.includes(modelTask(task).about) === true;
   if (own.decodes === true && modelTask(task).reads !== 'before') throw stageError(onlyDecodes(modelType, task));
-  const { classes, sizes: names } = standsIn ? bert : own;
+  const { classes, sizes: names, suffix } = standsIn ? bert : own;
   return {
-    modelType: standsIn ? 'bert' : modelType,
+    modelType: standsIn ? 'bert' : (own.as ?? modelType),
     classes,
-    architecture: `${classes}${modelTask(task).classSuffix}`,
+    architecture: `${classes}${suffix ?? modelTask(task).classSuffix}`,
     sizes: names,
   };
 };

@@ -9,6 +9,8 @@ import { importError } from '../importer.ts';
 /** Tensors of a checkpoint as an architecture asks for them, and what nobody asked for. */
 export interface Checkpoint {
   readonly parameters: Parameters;
+  /** Whether the file has it, under whatever name. */
+  has(name: string): boolean;
   /** Names of the tensors that were never read. */
   unread(): readonly string[];
   /** Refuses numbers that are none in what was asked for, at their place in the file. */
@@ -24,6 +26,8 @@ const oldNames: readonly (readonly [RegExp, string])[] = [
   [/(LayerNorm)\.bias$/, '$1.beta'],
   [/(predictions|lm_head)\.decoder\.bias$/, '$1.bias'],
   [/(predictions|lm_head)\.bias$/, '$1.decoder.bias'],
+  // GPT-NeoX's head, which transformers calls otherwise since version 5 and still writes so.
+  [/^lm_head\.weight$/, 'embed_out.weight'],
 ];
 
 const namesOf = (name: string): readonly string[] => [
@@ -102,6 +106,7 @@ export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
   };
   return {
     parameters,
+    has: (name) => namesOf(name).some((candidate) => tensors.has(candidate)),
     unread: () => [...tensors.keys()].filter((name) => !read.has(name)),
     expectFinite: () => {
       for (const [name, tensor] of tensors) if (read.has(name)) refuseStrange(name, tensor);

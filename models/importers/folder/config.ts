@@ -103,7 +103,8 @@ export const readPlanned = <P>(
 const suffixes: readonly (readonly [RegExp, TaskName])[] = datasetTasks.flatMap((task) => {
   const { about, answer, classSuffix, reads } = modelTask(task);
   if (answer === 'vector') return [];
-  const others = about === 'token' && reads === undefined ? '|(?<!^Electra)ForPreTraining$' : '';
+  const pretrained = '|(?<!^Electra)ForPreTraining$';
+  const others = about !== 'token' ? '' : reads === undefined ? pretrained : '|GPT2LMHeadModel$';
   return [[new RegExp(`${classSuffix}$${others}`), task] as const];
 });
 

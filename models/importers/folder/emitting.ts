@@ -16,7 +16,9 @@ interface Body<V> {
 
 /** What is emitted behind it. */
 interface Behind<V> {
-  readonly head: { readonly marker: string; emit(emission: Emission, values: V, labels: number): Value } | undefined;
+  readonly head:
+    | { readonly marker: string | undefined; emit(emission: Emission, values: V, labels: number): Value }
+    | undefined;
   /** Whether tensors of a head are left over on purpose. */
   readonly headless: boolean;
   /** What tensors have to be beyond what is read of them. */
@@ -42,9 +44,10 @@ export const emitFolder = <V extends { readonly features: Value }>(
   const prefix = prefixOf(architecture, tensors);
   const emission: Emission = {
     ...{ builder, parameters: checkpoint.parameters, prefix, epsilon: plan.facts.epsilon },
+    holds: checkpoint.has,
   };
   const values = plan.emit(emission);
-  if (head !== undefined && !tensors.has(head.marker)) {
+  if (head?.marker !== undefined && !checkpoint.has(head.marker)) {
     throw importError(
       `${configFile}: the model is a ${savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
     );

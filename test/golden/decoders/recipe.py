@@ -71,7 +71,9 @@ MODELS = {
         )
     ),
     "minimind": lambda: t.Qwen3ForCausalLM(
-        t.Qwen3Config(**SMALL, head_dim=8, tie_word_embeddings=True, rope_parameters=YARN)
+        t.Qwen3Config(
+            **{**SMALL, "max_position_embeddings": 4096}, head_dim=8, tie_word_embeddings=True, rope_parameters=YARN
+        )
     ),
     "minimind-plain": lambda: t.LlamaForCausalLM(
         t.LlamaConfig(**SMALL, rms_norm_eps=1e-5, rope_theta=1e6, tie_word_embeddings=True)
