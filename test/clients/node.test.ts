@@ -196,8 +196,8 @@ describe('the classes that folders name', () => {
   it('are those of transformers.js for decoders, which it has nothing else for here', () => {
     expect(writers.length).toBeGreaterThan(2);
     for (const modelType of writers) {
-      const { architecture } = clientClassOf({ modelType, task: 'text-generation' });
-      expect(architecture).toBe(classIn('text-generation', modelType));
+      const client = clientClassOf({ modelType, task: 'text-generation' });
+      expect(client.architecture).toBe(classIn('text-generation', client.modelType));
       expect(() => clientClassOf({ modelType, task: 'features' })).toThrow(
         `models of type '${modelType}' are exported for text-generation alone; this one is for features`,
       );

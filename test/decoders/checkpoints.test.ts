@@ -8,7 +8,7 @@ import { importFolder } from '../../models/importers/folder/index.ts';
 import type { Model } from '../../models/model.ts';
 import { exportInto } from '../clients/rig.ts';
 import { workspace } from '../rig/workspace.ts';
-import { goldenDecoders, goldenFolder } from './golden.ts';
+import { goldenDecoder, goldenDecoders, goldenFolder } from './golden.ts';
 import { scoresOf } from './scores.ts';
 
 /** Sums in another order, over scores of up to 10. */
@@ -43,7 +43,7 @@ const differencesOf = (
 
 describe.each(goldenDecoders)('a checkpoint of %s', (name) => {
   it('computes what PyTorch does, is found in its parts, and goes on from what it remembers', async () => {
-    const model = await importFolder(join(goldenFolder, name), { head: 'keep' });
+    const model = await goldenDecoder(name);
     const { rows, scores } = expected.parse(
       JSON.parse(readFileSync(join(goldenFolder, name, 'expected.json'), 'utf8')),
     );

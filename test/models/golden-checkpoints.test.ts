@@ -7,7 +7,7 @@ import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
 import { type Model, tokenizerIn } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
-import { goldenDecoders } from '../decoders/golden.ts';
+import { goldenDecoders, typeOfDecoder } from '../decoders/golden.ts';
 import {
   aloneOf,
   expectedOf,
@@ -29,7 +29,7 @@ const ROUNDING = 2e-5;
 const readsPadding = (name: string): boolean => name.startsWith('mobilebert') && name !== 'mobilebert-features';
 
 test('there is a golden checkpoint of every architecture', () => {
-  const types = [...goldenNames.map(modelTypeOf), ...goldenDecoders];
+  const types = [...goldenNames.map(modelTypeOf), ...goldenDecoders.map(typeOfDecoder)];
   expect([...new Set(types)].sort()).toEqual([...knownModelTypes()]);
 });
 
