@@ -69,7 +69,7 @@ export interface DecoderValues {
 }
 
 /** What scores of the vocabulary are called. */
-export const logitsName = 'logits';
+const logitsName = 'logits';
 
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
 

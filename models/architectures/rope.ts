@@ -110,7 +110,7 @@ const kindNames = ['default', 'linear', 'llama3', 'yarn'] as const satisfies rea
 const kindName = z.enum(kindNames);
 
 /** What a file says of its rotary positions: the kind stands in `rope_type`, which was `type` once. */
-export const rope = given
+const rope = given
   .extend({ rope_type: kindName.nullish(), type: kindName.nullish() })
   .superRefine((settings, ctx) => {
     for (const key of kinds[settings.rope_type ?? settings.type ?? 'default'].needs) {
@@ -136,7 +136,7 @@ export interface RopeSaid {
 
 const settingsIn = ({ rope_scaling, rope_parameters }: RopeSaid): Rope => rope_scaling ?? rope_parameters ?? {};
 
-export const thetaIn = (said: RopeSaid): number => settingsIn(said).rope_theta ?? said.rope_theta ?? 10_000;
+const thetaIn = (said: RopeSaid): number => settingsIn(said).rope_theta ?? said.rope_theta ?? 10_000;
 
 /** The share of each head that is turned, as transformers 5 writes it. */
 export const turnedShareIn = (said: RopeSaid): number | undefined =>

@@ -91,7 +91,10 @@ describe('an exported decoder', () => {
     await expectSame(name, model, { precisions: ['fp32', 'q4'], repetition: 1 });
   });
 
-  it.each(goldenDecoders)('writes the same tokens in both where it is what was cut out of %s', async (name) => {
+  /** One of each architecture, and those that are laid out otherwise. */
+  const kinds = goldenDecoders.filter((name) => !/-(untied|plain)$/.test(name));
+
+  it.each(kinds)('writes the same tokens in both where it is what was cut out of %s', async (name) => {
     await expectSame(name, await slimDecoder(name), { precisions: ['fp32', 'q8'], repetition: 1.5 });
   });
 });

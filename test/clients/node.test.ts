@@ -239,9 +239,9 @@ describe('the classes that folders name', () => {
   });
 
   it('are refused by name where transformers.js has none', async () => {
-    const model = clientModel('features', { info: { modelType: 'gpt2' } });
+    const model = clientModel('features', { info: { modelType: 'bloom' } });
     await expect(exportInto(space.folder, 'unknown', model)).rejects.toThrow(
-      "transformers.js is not known to load models of type 'gpt2'; export writes albert, bert, ",
+      "transformers.js is not known to load models of type 'bloom'; export writes albert, bert, ",
     );
   });
 });

@@ -73,8 +73,8 @@ describe('a folder that is wrong', () => {
     ['with a larger vocabulary', { vocab_size: 1000 }, /'bert\.embeddings\.word_embeddings\.weight' is \[\d+, 32\]/],
     [
       'of another architecture',
-      { model_type: 'gpt2' },
-      /^config\.json: decant knows no architecture 'gpt2'; it knows albert, bert/,
+      { model_type: 'bloom' },
+      /^config\.json: decant knows no architecture 'bloom'; it knows albert, bert/,
     ],
     ['of no architecture', { model_type: undefined }, /^config\.json: model_type: /],
     [
@@ -221,7 +221,7 @@ describe('a folder that is wrong', () => {
 
   it('says every architecture that is known', async () => {
     copyOf('bert');
-    config({ model_type: 'gpt2' });
+    config({ model_type: 'bloom' });
     for (const known of knownModelTypes()) expect(await failure()).toContain(known);
   });
 

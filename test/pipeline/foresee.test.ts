@@ -35,7 +35,7 @@ const foreseen = async (stages: string, options: { data?: string; measure?: stri
     cpSync(goldenFolder(name), space.path(name), { recursive: true });
   }
   cpSync(goldenFolder('bert'), space.path('odd'), { recursive: true });
-  space.write('odd/config.json', '{"model_type":"gpt2"}');
+  space.write('odd/config.json', '{"model_type":"bloom"}');
   const text = `name: p
 data: ${options.data ?? '{ uses: csv, file: tiny.csv, maxLength: 16 }'}
 ${options.measure ?? ''}
@@ -204,7 +204,7 @@ describe('before anything runs', () => {
     [
       'a checkpoint of an unknown architecture',
       '  - { id: encoder, uses: import, model: ./odd }',
-      "config.json: decant knows no architecture 'gpt2'",
+      "config.json: decant knows no architecture 'bloom'",
       './odd',
     ],
     [
