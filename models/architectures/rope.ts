@@ -110,14 +110,12 @@ const kindNames = ['default', 'linear', 'llama3', 'yarn'] as const satisfies rea
 const kindName = z.enum(kindNames);
 
 /** What a file says of its rotary positions: the kind stands in `rope_type`, which was `type` once. */
-const rope = given
-  .extend({ rope_type: kindName.nullish(), type: kindName.nullish() })
-  .superRefine((settings, ctx) => {
-    for (const key of kinds[settings.rope_type ?? settings.type ?? 'default'].needs) {
-      if (settings[key] != null) continue;
-      ctx.addIssue({ code: 'custom', message: 'expected a number, which this rope_type needs', path: [key] });
-    }
-  });
+const rope = given.extend({ rope_type: kindName.nullish(), type: kindName.nullish() }).superRefine((settings, ctx) => {
+  for (const key of kinds[settings.rope_type ?? settings.type ?? 'default'].needs) {
+    if (settings[key] != null) continue;
+    ctx.addIssue({ code: 'custom', message: 'expected a number, which this rope_type needs', path: [key] });
+  }
+});
 type Rope = z.output<typeof rope>;
 
 /** Where a configuration may say it: `rope_scaling` wins, as in transformers. */
