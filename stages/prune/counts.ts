@@ -24,3 +24,7 @@ export const targetOf = (count: Count, available: number): Target => {
   const step = stepOf(exact);
   return { kept: Math.min(available, Math.max(step, Math.round(exact / step) * step)), exact };
 };
+
+/** Why heads of keys and values stay as many as those of queries. */
+export const unsharedWords = (kind = 'model of this kind'): string =>
+  `clients of a ${kind} take keys and values to have as many heads as queries; keep them, or cut heads`;

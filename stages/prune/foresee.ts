@@ -7,7 +7,7 @@ import { belowLeast } from './budget/foresee.ts';
 import { widthsOf } from './budget/levels.ts';
 import { freeKinds } from './budget/options.ts';
 import { isPruned, type PruneOptions } from './config.ts';
-import { type Count, targetOf } from './counts.ts';
+import { type Count, targetOf, unsharedWords } from './counts.ts';
 import { isLearnt, ranksOnExamples } from './criteria/index.ts';
 import { beforeGates, countsLayers } from './needs.ts';
 import { tooShort } from './short.ts';
@@ -60,6 +60,7 @@ const unevenGroups = ({ kvHeads }: Keep, { task, sizes = {} }: Expected): readon
     return [
       { path, message: `only decoders have heads of keys and values that others share, the model puts out ${task}` },
     ];
+  if (sizes.heads !== undefined && sizes.kvHeads === undefined) return [{ path, message: unsharedWords() }];
   const uneven = [sizes.kvHeads, sizes.heads].find(
     (heads) => heads !== undefined && heads % targetOf(kvHeads, sizes.kvHeads ?? heads).kept !== 0,
   );

@@ -8,7 +8,7 @@ import { modelTask } from '../../ground/tasks.ts';
 import { rebuilt } from '../../models/anatomy/rebuild.ts';
 import { HANDS_ON, statesIn } from '../../models/cache-places.ts';
 import type { Model } from '../../models/model.ts';
-import { targetOf } from './counts.ts';
+import { targetOf, unsharedWords } from './counts.ts';
 import type { Pruned } from './pruned.ts';
 import type { Keep } from './targets.ts';
 
@@ -183,9 +183,10 @@ const pooledTo = (graph: Graph, places: readonly Place[], kept: number): Graph =
 /** What `keep.kvHeads` asks for: nothing where it is not said. */
 export const poolKeys = (model: Model, { kvHeads }: Keep): Pruned => {
   if (kvHeads === undefined) return { model, metrics: {} };
-  if (modelTask(model.info.task).reads !== 'before') {
+  const { task, dimensions, modelType } = model.info;
+  if (modelTask(task).reads !== 'before')
     throw stageError(`keep.kvHeads: only decoders have heads of keys and values that others share`);
-  }
+  if (dimensions.kvHeads === undefined) throw stageError(`keep.kvHeads: ${unsharedWords(modelType)}`);
   const places = placesIn(model.graph);
   const from = Math.max(0, ...places.map(({ heads }) => heads));
   const to = targetOf(kvHeads, from).kept;

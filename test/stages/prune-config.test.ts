@@ -271,9 +271,14 @@ describe('before anything runs', () => {
   });
 
   test('heads of keys and values that cannot stand for those there are, or of what does not remember, are told', () => {
-    const problems = (kvHeads: number | string, task: 'text-generation' | 'text-classification') =>
+    const grouped = { hidden: 64, heads: 12, kvHeads: 6 };
+    const problems = (
+      kvHeads: number | string,
+      task: 'text-generation' | 'text-classification',
+      sizes: object = grouped,
+    ) =>
       foreseePruning(pruneConfig.parse({ keep: { kvHeads } }), {
-        models: { model: { task, sizes: { hidden: 64, heads: 12, kvHeads: 6 } } },
+        models: { model: { task, sizes } },
         ...{ data: undefined, base: '/' },
       }).problems;
     expect(problems(3, 'text-generation')).toEqual([]);
@@ -281,6 +286,13 @@ describe('before anything runs', () => {
     const path = ['keep', 'kvHeads'];
     expect(problems(4, 'text-generation')).toEqual([
       { path, message: '4 cannot stand for 6 heads in equal groups: choose a number that divides them' },
+    ]);
+    expect(problems(6, 'text-generation', { hidden: 64, heads: 12 })).toEqual([
+      {
+        path,
+        message:
+          'clients of a model of this kind take keys and values to have as many heads as queries; keep them, or cut heads',
+      },
     ]);
     expect(problems(3, 'text-classification')).toEqual([
       {
