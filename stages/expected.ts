@@ -11,6 +11,8 @@ export interface Expected extends ModelFacts {
   readonly stored?: Precision;
   /** Width of each attention head, where that is not the width of the model over its heads. */
   readonly headWidth?: number;
+  /** The kind of attention that all of its layers have, where that is not full attention. */
+  readonly attention?: string;
   /** The tokenizer that it came with: where from, and what reads it. Not known of tokens that were learnt or cut. */
   readonly tokens?: { readonly from: string; read(): Promise<TokenizerJson> };
 }

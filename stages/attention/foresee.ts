@@ -52,7 +52,11 @@ const remarksOf = (options: AttentionOptions, model: Expected): readonly string[
 export const foreseeAttention = (options: AttentionOptions, outlook: Outlook): Foreseen => {
   const given = outlook.models.model ?? {};
   const longest = longestOf(options, given);
-  const model: Expected = longest === undefined ? given : { ...given, maxLength: longest };
+  const model: Expected = {
+    ...given,
+    ...(longest === undefined ? {} : { maxLength: longest }),
+    ...(options.kind === undefined || options.layers !== undefined ? {} : { attention: options.kind }),
+  };
   const problems = [
     ...missingLayers(options, given.sizes?.layers),
     ...noLonger(options, given),

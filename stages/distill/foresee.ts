@@ -29,6 +29,11 @@ export const noInside = (uses: string): string =>
   `the loss '${uses}' looks inside the teacher, which is quantized, and its fused layers show nothing: leave it out, or take the ` +
   'model from before quantization as teacher';
 
+/** Why attention of another kind cannot be compared. */
+const noMaps = (uses: string, whose: 'student' | 'teacher', kind: string): string =>
+  `the loss '${uses}' compares where all tokens look in whole texts, and the ${whose}'s attention is ${kind}: leave it out, or ` +
+  'compare hidden states (hidden)';
+
 /** Why both are too many. */
 export const twice =
   "losses lists all that is imitated, and hidden asks for hidden states beside it: write { uses: hidden } into losses, with share as 'until'";
@@ -58,10 +63,16 @@ const sizesOf = ({ sizes = {}, headWidth }: Expected): KnownSizes => {
 
 const problemsOf = (entry: Entry, student: Expected, teacher: Expected, task?: DatasetTask): readonly Foreboding[] => {
   const imitation = imitationOf(entry.uses);
-  const kind = task === undefined ? undefined : otherAnswers(entry, task);
-  if (kind !== undefined) return [{ path: ['uses'], message: kind }];
+  const other = task === undefined ? undefined : otherAnswers(entry, task);
+  if (other !== undefined) return [{ path: ['uses'], message: other }];
   if (!looksInside(entry)) return [];
   if (teacher.stored !== undefined) return [{ path: ['uses'], message: noInside(entry.uses) }];
+  const [[whose, kind] = []] = [
+    ['student', student.attention] as const,
+    ['teacher', teacher.attention] as const,
+  ].filter(([, attention]) => attention !== undefined);
+  if (imitation.reads === 'attention' && whose !== undefined && kind !== undefined)
+    return [{ path: ['uses'], message: noMaps(entry.uses, whose, kind) }];
   const [own, theirs] = [sizesOf(student), sizesOf(teacher)];
   const missing = missingLayers(imitation.layersOf(entry), { student: own.layers, teacher: theirs.layers });
   return [

@@ -61,7 +61,7 @@ const ofRounds = (given: PruneOptions): readonly Problem[] => {
     ...when(
       rounds > changes,
       ['rounds'],
-      `zeros come over ${end - begin} steps, and masks change every ${every}: that is ${changes} cuts at most, and ${rounds} were asked for`,
+      `zeros come over ${end - begin} steps, and masks change every ${every}: that is ${changes} ${changes === 1 ? 'cut' : 'cuts'} at most, and ${rounds} were asked for`,
     ),
   ];
 };

@@ -104,6 +104,18 @@ describe('a plan with losses', () => {
     );
   });
 
+  it('says that attention of another kind has no map to compare, whose hidden states can be', async () => {
+    const before = '  - { id: windowed, uses: attention, from: teacher, kind: window, width: 4 }\n';
+    const losses = 'losses: [{ uses: attention }, { uses: relations }, { uses: hidden }]';
+    expect(await said(losses, before, 'windowed')).toEqual(
+      ['attention', 'relations'].map((uses) =>
+        expect.stringContaining(
+          `the loss '${uses}' compares where all tokens look in whole texts, and the teacher's attention is window`,
+        ),
+      ),
+    );
+  });
+
   it('takes what can be, in a recovery, too', async () => {
     const losses = `losses: [{ uses: kl, weight: { from: 1, to: 0.1 }, temperature: { from: 8, to: 2, schedule: cosine, until: 0.5 } }, { uses: hidden, layers: dynamic, until: 0.5 }, { uses: attention, compare: scores }, { uses: relations, heads: 8, of: [values] }, { uses: embeddings }]`;
     expect(await said(losses)).toEqual([]);
