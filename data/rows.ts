@@ -107,6 +107,16 @@ export const spreadRow = (rows: Omit<Rows, 'unread'>, row: number, into: Float32
   for (let i = 0; i < columns; i++) into[kept[row * columns + i] as number] = own[i] as number;
 };
 
+/** Stands in a row for the log-probability of what is not named: of no probability, and far from any that was. */
+export const UNNAMED = -1e4;
+
+/** Writes what is kept of a row alone into `into`. */
+export const nameRow = (rows: Omit<Rows, 'unread'>, row: number, into: Float32Array): void => {
+  const { columns, data, kept } = rows;
+  into.fill(UNNAMED);
+  for (let i = 0; i < columns; i++) into[kept?.[row * columns + i] ?? i] = data[row * columns + i] as number;
+};
+
 /** The rows from `start` up to `end` of some answers, copied into others from `at` on. */
 export const copyRows = (from: Rows, [start, end]: readonly [number, number], into: Rows, at: number): void => {
   const { columns } = from;

@@ -35,8 +35,10 @@ export interface PredictRequest {
   readonly batching: 'length' | 'single';
   onProgress?(done: number, total: number): void;
   readonly signal?: AbortSignal;
-  /** All scores of each answer ('all', the default), or where there are many classes the largest of them. */
-  readonly keep?: 'all' | 'largest';
+  /** All scores of each answer ('all', the default), or where there are many classes the largest of them: so many, or as many as are usual. */
+  readonly keep?: 'all' | 'largest' | number;
+  /** What scores are divided by before the largest of them are kept; 1 where it is not said. */
+  readonly temperature?: number;
   /** What each answer should be: a class is kept whatever its score. */
   readonly targets?: Targets;
   /** What an example is called in errors; its number where it is not said. */
@@ -58,6 +60,8 @@ export interface Predictor {
 const BATCH = 64;
 
 const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
+/** So many times as long as saving takes nothing is saved again: answers of a vocabulary are hundreds of megabytes. */
+const SAVING = 20;
 
 const widthOf = ({ graph, info }: Model): number => {
   const output = answerName(info.signature);
@@ -148,15 +152,18 @@ const predictBatches = async (
   answers: Answers,
   partial: Partial,
 ): Promise<void> => {
-  const { model, batching, onProgress, signal, checkpoints, examples, targets } = request;
+  const { model, batching, onProgress, signal, checkpoints, examples, targets, temperature = 1 } = request;
   const most = textsOfPass(model, batching === 'single' ? 1 : BATCH);
   const batches = lengthBatches(lengthsOf(examples), most);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
+  let pause = MILLISECONDS_BETWEEN_CHECKPOINTS;
   for (const planned of batches.slice(partial.batches)) {
-    if (signal?.aborted || performance.now() - saved > MILLISECONDS_BETWEEN_CHECKPOINTS) {
+    if (signal?.aborted || performance.now() - saved > pause) {
+      const began = performance.now();
       await save(partial, checkpoints);
       saved = performance.now();
+      pause = Math.max(MILLISECONDS_BETWEEN_CHECKPOINTS, SAVING * (saved - began));
     }
     signal?.throwIfAborted();
     const batch = fitted(model.info, planned);
@@ -167,6 +174,10 @@ const predictBatches = async (
       const row = rows[i] as number;
       const numbers = said.subarray(row * width, (row + 1) * width);
       expectNumbers(numbers, answer, answers, request);
+      if (temperature !== 1 && partial.rows.kept !== undefined)
+        numbers.forEach((x, at) => {
+          numbers[at] = x / temperature;
+        });
       putRow(partial.rows, answer, numbers, targets === undefined ? -1 : targetOf(targets, answer));
     });
     partial.batches++;
@@ -185,7 +196,8 @@ export interface Predicted {
 const blankFor = ({ examples, keep = 'all' }: Pick<PredictRequest, 'examples' | 'keep'>, model: Model, task: Task) => {
   const width = widthOf(model);
   const answers = answersAbout(examples);
-  const columns = keep === 'largest' && choosesOne(task.name) ? columnsFor(width) : width;
+  const most = typeof keep === 'number' ? Math.min(keep, width) : columnsFor(width);
+  const columns = keep !== 'all' && choosesOne(task.name) ? most : width;
   return { answers, blank: blankRows(answerCount(answers), width, columns) };
 };
 

@@ -55,10 +55,10 @@ export interface DataTask extends ModelTask {
   /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
   readonly truth: 'label' | 'labels' | 'tags' | 'entities' | 'number' | 'text' | 'teacher';
   /**
-   * Whether a teacher has to answer in the step itself: since every update meets an example in another shape, or since what it
-   * says of every token is too much to keep.
+   * Whether a teacher answers in the step itself: always, since every update meets an example in another shape, or unless the
+   * largest of its scores are kept, since what it says of every token is too much to keep.
    */
-  readonly teacherReadsAlong?: true;
+  readonly teacherReadsAlong?: 'always' | 'unless kept';
   /** What stands above the table to be beaten besides the most frequent class. */
   readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | 'continuation' | 'pixels' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
@@ -160,7 +160,7 @@ const table = [
     metric: natsPerToken,
     more: [perplexity, accuracy],
     truth: 'text',
-    teacherReadsAlong: true,
+    teacherReadsAlong: 'always',
     baseline: 'frequency',
     words: { examples: 'masked tokens', inputs: 'texts' },
   },
@@ -175,7 +175,7 @@ const table = [
     metric: natsPerToken,
     more: [perplexity, bitsPerByte, accuracy],
     truth: 'text',
-    teacherReadsAlong: true,
+    teacherReadsAlong: 'unless kept',
     baseline: 'continuation',
     words: { examples: 'tokens', inputs: 'texts' },
   },

@@ -23,6 +23,8 @@ interface Inside {
 /** What losses that imitate are made for. */
 export interface ImitationContext extends Pick<LossSettings, 'hard' | 'temperature' | 'beside'> {
   readonly answer: Answer;
+  /** Whether a teacher told the largest of its probabilities, over a temperature, and what they leave over. */
+  readonly restApart?: boolean;
   /** Where a loss reads what models compute inside. */
   readonly inside?: Inside | undefined;
 }
@@ -88,11 +90,11 @@ const numberOf = ({ scope, term }: Emission): ImitationScope['number'] => {
 };
 
 const answersOf = ({ scope, entry, term, context }: Emission): ImitationScope['answers'] => {
-  const { hard, beside } = context;
+  const { hard, beside, restApart = false } = context;
   const { weight } = entry;
   return () => ({
-    student: scope.answers,
-    teacher: teacherAnswers(scope, beside),
+    ...{ student: scope.answers, restApart },
+    teacher: teacherAnswers(scope, beside, restApart),
     weights: teacherWeights(scope, { hard, beside, term, weight }),
   });
 };

@@ -9,6 +9,11 @@ import { endOf, endShare, type Scheduled, scheduled } from './scheduled.ts';
 export interface Answered {
   readonly student: Value; // (.., width)
   readonly teacher: Value; // (.., width)
+  /**
+   * Whether the teacher's are log-probabilities of the largest alone, at the temperature of the student, and UNNAMED elsewhere: what
+   * they leave over stands for all others together.
+   */
+  readonly restApart: boolean;
   /** How much each row counts, (..): over an update they come to the weight of the loss. */
   readonly weights: Value;
 }
@@ -101,6 +106,8 @@ export interface Imitation<U extends string = string> {
   readonly summary: string;
   /** What it reads: answers of some kinds, or layers, or their attention. */
   readonly reads: readonly Answer[] | 'layers' | 'attention' | 'embeddings';
+  /** Whether it can do with the largest probabilities of a teacher and what they leave over. */
+  readonly takesLargest: boolean;
   /** Whether it compares texts of a pass with each other: a batch in pieces is then not the same. */
   readonly comparesTexts: boolean;
   readonly schema: EntrySchema;
@@ -113,6 +120,7 @@ export interface Imitation<U extends string = string> {
 
 interface Declared<U extends string, S extends Options> extends Pick<Imitation<U>, 'uses' | 'summary' | 'reads'> {
   readonly comparesTexts?: true;
+  readonly takesLargest?: true;
   readonly options: S;
   readonly problems?: (
     options: z.output<z.ZodObject<S>>,
@@ -153,7 +161,7 @@ const isSchedule = (given: unknown): given is Exclude<Scheduled, number> =>
 
 /** An imitation with its options typed, hidden behind its own schema so that all fit one list. */
 export const defineImitation = <const U extends string, S extends Options>(declared: Declared<U, S>): Imitation<U> => {
-  const { uses, summary, reads, comparesTexts = false, emit, problems } = declared;
+  const { uses, summary, reads, comparesTexts = false, takesLargest = false, emit, problems } = declared;
   const own = z.object(declared.options);
   const options: Options = declared.options;
   const shape = {
@@ -170,7 +178,7 @@ export const defineImitation = <const U extends string, S extends Options>(decla
     })
     .describe(summary) as EntrySchema;
   return {
-    ...{ uses, summary, reads, comparesTexts, schema },
+    ...{ uses, summary, reads, comparesTexts, takesLargest, schema },
     layersOf: (entry) => layersIn.parse(entry).layers,
     problems: (entry, student, teacher) => problems?.(own.parse(entry), student, teacher) ?? [],
     emit: (scope, entry) => emit(scope, own.parse(entry)),

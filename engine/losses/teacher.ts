@@ -1,5 +1,5 @@
 import { isKnown } from '../../data/answer-targets.ts';
-import { isUnread, type Rows, spreadRow } from '../../data/rows.ts';
+import { isUnread, nameRow, type Rows, spreadRow } from '../../data/rows.ts';
 import type { Value } from '../../graph/graph.ts';
 import { answerName } from '../../models/signature.ts';
 import { answerRows, answerWeights, type StepBatch } from '../step-batch.ts';
@@ -21,16 +21,16 @@ const answersIn = (scope: StepScope, teacher: Beside): Value => {
 };
 
 /** Like the answers: what the teacher says of each, in the step or before. */
-export const teacherAnswers = (scope: StepScope, teacher?: Beside): Value =>
-  teacher === undefined ? storedAnswers(scope) : answersIn(scope, teacher);
+export const teacherAnswers = (scope: StepScope, teacher?: Beside, restApart = false): Value =>
+  teacher === undefined ? storedAnswers(scope, restApart ? nameRow : spreadRow) : answersIn(scope, teacher);
 
-const storedAnswers = (scope: StepScope): Value =>
+const storedAnswers = (scope: StepScope, write: typeof nameRow): Value =>
   scope.input({
     ...{ name: 'teacher_answers', dtype: 'float32', shape: scope.builder.type(scope.answers).shape },
     feed: (batch) => {
       const teacher = answered(batch);
       return answerRows(batch, teacher.width, (answer, row) => {
-        if (!isUnread(teacher, answer)) spreadRow(teacher, answer, row);
+        if (!isUnread(teacher, answer)) write(teacher, answer, row);
       });
     },
   });

@@ -32,10 +32,10 @@ import {
 import { withZerosHeld } from '../train/zeros.ts';
 import { endsOf, entriesOf, looksInside, needsTeacher, termsOf } from './entries.ts';
 import { noInside, nothingLeft, otherAnswers, twice } from './foresee.ts';
+import { expectSameTokens } from './kept.ts';
 import type { DistillationConfig } from './options.ts';
 import { selected } from './select/candidates.ts';
 import { otherTokens } from './tokens.ts';
-import { readsAlong } from './wire.ts';
 
 export interface DistillationJob {
   readonly model: Model;
@@ -71,9 +71,14 @@ const cannotReadAlong = {
   },
 };
 
+/** Whether the teacher answers in the step: else it was asked before. */
+const asksInStep = ({ dataset, teacher }: DistillationJob): boolean =>
+  teacher === undefined && dataTask(dataset.task).teacherReadsAlong !== undefined;
+
 /** A teacher as the step reads it. */
-const besideOf = async (student: Model, teacher: Model, { dataset, config }: DistillationJob): Promise<Beside> => {
-  const answers = readsAlong(dataset.task);
+const besideOf = async (student: Model, teacher: Model, job: DistillationJob): Promise<Beside> => {
+  const { dataset, config } = job;
+  const answers = asksInStep(job);
   const why = cannotReadAlong[answers ? 'answers' : 'inside'];
   if (isQuantized(teacher.graph)) throw stageError(why.quantized(config));
   const model = answers ? taskOf(dataset.task).answering(teacher) : teacher;
@@ -87,8 +92,8 @@ const besideOf = async (student: Model, teacher: Model, { dataset, config }: Dis
 type ContextOf = (entry?: ImitationEntry) => ImitationContext;
 
 const contextsOf = async (student: Model, job: DistillationJob): Promise<ContextOf> => {
-  const { dataset, config, teachers, narrows = false } = job;
-  const along = readsAlong(dataset.task);
+  const { dataset, config, teacher, teachers, narrows = false } = job;
+  const along = asksInStep(job);
   const asked = along || needsTeacher(config);
   const besides = new Map<string, Beside>();
   for (const [id, model] of asked ? teachers : []) besides.set(id, await besideOf(student, model, job));
@@ -99,6 +104,7 @@ const contextsOf = async (student: Model, job: DistillationJob): Promise<Context
   return (entry) => ({
     ...{ hard: config.hard, temperature: config.temperature, inside: insides.get(entry?.teacher ?? '') ?? first },
     answer: dataTask(dataset.task).answer,
+    restApart: teacher?.tokens !== undefined && teacher.rows.kept !== undefined,
     beside: along ? only : undefined,
   });
 };
@@ -194,6 +200,7 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
   const { job, ...prepared } = await selected(asked, ctx);
   const { dataset, config, hook, rewordings } = job;
   const student = studentOf(job, ctx.seed);
+  if (job.teacher !== undefined) expectSameTokens(student, job.teacher);
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);

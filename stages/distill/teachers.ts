@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Json } from '../../ground/json.ts';
-import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
 import { inputOf } from '../mix/index.ts';
 import { wayOf, ways } from '../mix/ways/index.ts';
 import type { Way } from '../mix/ways/way.ts';
 import type { Ref, Wiring } from '../stage.ts';
 
 const [usual, ...others] = ways;
+
+/** Of a vocabulary so many tokens are kept where nothing is said. */
+const USUAL_KEPT = 16;
 
 const counted = z.strictObject({
   id: z.string().describe('id of the stage'),
@@ -41,15 +44,40 @@ export const teacherConfig = {
         .describe(
           'float: the teacher as it is; int8: an INT8 copy of it, where that agrees with it on at least 99.5 % of validation texts',
         ),
+      keep: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .optional()
+        .describe(
+          `of each answer over a vocabulary the largest so many probabilities, beside what they leave over; left out, ${USUAL_KEPT}`,
+        ),
     })
     .optional()
-    .describe('what labels the texts'),
+    .describe(
+      'what labels the texts, before the student is trained; a teacher over a vocabulary answers in every step where it is left out',
+    ),
 } as const;
 
 export interface Taught {
   readonly teacher: string | z.output<typeof several>;
-  readonly label?: { readonly with: 'float' | 'int8' } | undefined;
+  readonly label?: { readonly with: 'float' | 'int8'; readonly keep?: number | undefined } | undefined;
 }
+
+type Reading = NonNullable<DataTask['teacherReadsAlong']>;
+
+const readingOf = (task: DatasetTask | undefined): Reading | undefined =>
+  task === undefined ? undefined : dataTask(task).teacherReadsAlong;
+
+/** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
+export const readsAlong = (task: DatasetTask | undefined, { label }: Pick<Taught, 'label'>): boolean => {
+  const reading = readingOf(task);
+  return reading === 'always' || (reading === 'unless kept' && label === undefined);
+};
+
+/** Whether the largest probabilities over a vocabulary are kept. */
+export const keepsLargest = (task: DatasetTask | undefined, { label }: Pick<Taught, 'label'>): boolean =>
+  readingOf(task) === 'unless kept' && label !== undefined;
 
 /** How answers of several teachers are made one; undefined where there is one. */
 const wayIn = ({ teacher }: Taught): Way | undefined => (typeof teacher === 'string' ? undefined : wayOf(teacher.by));
@@ -71,15 +99,19 @@ export const teachersOf = (taught: Taught, wiring: Wiring, path: readonly string
   return [first, ...more];
 };
 
-const whyOne = 'such a teacher answers in every step, and only one can; expected the id of one stage';
+const whyOne = {
+  along: 'such a teacher answers in every step, and only one can; expected the id of one stage',
+  kept: 'of each answer the largest probabilities are kept, and of two teachers they are of other tokens; expected the id of one stage',
+} as const;
 
 /** The teacher, where there has to be one alone. */
 export const onlyTeacher = (
   [first, ...more]: readonly [Ref, ...Ref[]],
   wiring: Wiring,
   path: readonly string[],
+  why: keyof typeof whyOne,
 ): Ref => {
-  if (more.length > 0) wiring.problem([...path, 'teacher'], whyOne);
+  if (more.length > 0) wiring.problem([...path, 'teacher'], whyOne[why]);
   return first;
 };
 
@@ -91,12 +123,15 @@ export const taughtBy = (
   taught: Taught,
   models: readonly Ref[],
   dataset: Ref,
+  { task, temperature = 1 }: { readonly task: DatasetTask | undefined; readonly temperature?: number | undefined },
   wiring: Wiring,
 ): { readonly said: readonly Ref[]; readonly outputs: Ref } => {
   const way = wayIn(taught);
   const { label } = taught;
   const config: Json = {
     ...(label?.with === 'int8' ? { with: 'int8' } : {}),
+    ...(keepsLargest(task, taught) ? { keep: label?.keep ?? USUAL_KEPT } : {}),
+    ...(keepsLargest(task, taught) && temperature !== 1 ? { temperature } : {}),
     ...(way?.validates === true ? { validation: true } : {}),
   };
   const said = models.map((model) => wiring.step('label', config, { model, dataset }));

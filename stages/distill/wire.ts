@@ -1,16 +1,13 @@
-import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Ref, Wiring } from '../stage.ts';
 import { wireAugmentations } from '../train/augment.ts';
+import { expectKeepable } from './kept.ts';
 import { wireLooked } from './looked.ts';
 import type { DistillationConfig } from './options.ts';
 import { expectSelectable, saidFor } from './select/option.ts';
-import { expectMixable, onlyTeacher, type Taught, taughtBy, teachersOf } from './teachers.ts';
+import { expectMixable, keepsLargest, onlyTeacher, readsAlong, type Taught, taughtBy, teachersOf } from './teachers.ts';
 
-/** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
-export const readsAlong = (task: DatasetTask | undefined): boolean =>
-  task !== undefined && dataTask(task).teacherReadsAlong === true;
-
-type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment'>> &
+type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment' | 'temperature'>> &
   Taught & { readonly task?: DatasetTask | undefined };
 
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
@@ -24,11 +21,14 @@ export const wireDistillation = (
   const dataset = wiring.dataset();
   const texts = { dataset, ...wireAugmentations(config, { unlabelled: true }, wiring, path) };
   expectMixable(config, task, wiring, path);
-  const along = readsAlong(task);
-  expectSelectable(config, { teachers: models.length, along }, wiring, path);
-  if (along && models.length > 1) return { ...texts, teacher: onlyTeacher(models, wiring, path) };
+  const [along, keeps] = [readsAlong(task, config), keepsLargest(task, config)];
+  expectKeepable(config, task, wiring, path);
+  expectSelectable(config, { teachers: models.length, along, keeps }, wiring, path);
+  if ((along || keeps) && models.length > 1) {
+    return { ...texts, teacher: onlyTeacher(models, wiring, path, along ? 'along' : 'kept') };
+  }
   const looked = wireLooked(config, models, wiring, path);
   if (along) return { ...texts, teacher: models[0] };
-  const { said, outputs } = taughtBy(config, models, dataset, wiring);
+  const { said, outputs } = taughtBy(config, models, dataset, { task, temperature: config.temperature }, wiring);
   return { ...texts, 'teacher-outputs': outputs, ...saidFor(config, said), ...looked };
 };

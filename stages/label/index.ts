@@ -6,6 +6,9 @@ import { allTraining } from '../train/effort.ts';
 const config = z.strictObject({
   /** An INT8 copy labels where it agrees with the teacher; the teacher where this is left out. */
   with: z.literal('int8').exactOptional(),
+  /** Of each answer over a vocabulary so many of the largest scores, divided by a temperature; the rest is what they leave over. */
+  keep: z.int().min(1).exactOptional(),
+  temperature: z.number().positive().exactOptional(),
   /** Whether it speaks of validation texts, too: teachers are compared by them. */
   validation: z.literal(true).exactOptional(),
 });

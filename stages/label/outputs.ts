@@ -10,16 +10,25 @@ export interface TeacherOutputs {
   /** Answers about text t are the rows from starts[t] up to starts[t + 1]. */
   readonly starts: Int32Array;
   readonly rows: Rows;
+  /** Whose tokens the answers are about and of, where they are of tokens: the digest of a tokenizer. */
+  readonly tokens?: string | undefined;
+  /** What its scores were divided by before the largest were kept, where that is not 1. */
+  readonly temperature?: number | undefined;
 }
 
 const FILE = 'outputs.json';
 const SCHEMA = 'decant.teacher-outputs/3';
 
 /** Writes outputs.json with its columns beside it: see data/columns.ts. */
-export const writeTeacherOutputs = (folder: string, { classes, ids, starts, rows }: TeacherOutputs): Promise<void> => {
+export const writeTeacherOutputs = (folder: string, outputs: TeacherOutputs): Promise<void> => {
+  const { classes, ids, starts, rows, tokens, temperature } = outputs;
   const { header, columns } = rowsTable(rows);
   return writeTable(folder, FILE, {
-    header: { schema: SCHEMA, classes, ...header },
+    header: {
+      ...{ schema: SCHEMA, classes, ...header },
+      ...(tokens === undefined ? {} : { tokens }),
+      ...(temperature === undefined ? {} : { temperature }),
+    },
     columns: { ids, starts, ...columns },
   });
 };
@@ -27,14 +36,18 @@ export const writeTeacherOutputs = (folder: string, { classes, ids, starts, rows
 /** Reads what `writeTeacherOutputs` wrote; `path` maps a file name to where it lies. */
 export const readTeacherOutputs = async (path: (file: string) => string): Promise<TeacherOutputs> => {
   const table = await readTable(path, FILE, SCHEMA);
-  const { classes } = table.header;
+  const { classes, tokens, temperature } = table.header;
   const [ids, starts] = [columnOf(table, 'ids', 'i32'), columnOf(table, 'starts', 'i32')];
   const answers = starts.at(-1) ?? 0;
   const rows = rowsIn(table, answers);
   if (!Array.isArray(classes) || starts.length !== ids.length + 1 || rows.data.length !== answers * rows.columns) {
     throw new UserError(`${path(FILE)} is about ${ids.length} texts, its answers are about others: a file is damaged`);
   }
-  return { classes: classes.map(String), ids, starts, rows };
+  return {
+    ...{ classes: classes.map(String), ids, starts, rows },
+    ...(typeof tokens === 'string' ? { tokens } : {}),
+    ...(typeof temperature === 'number' ? { temperature } : {}),
+  };
 };
 
 /** What was said about the texts of these ids, in their order. */

@@ -1,7 +1,10 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
+import type { Answers } from '../../engine/answers.ts';
+import { textNumber } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { type Task, taskOf } from '../../engine/tasks/index.ts';
+import { digestOfJson } from '../../ground/digest.ts';
 import { stageError } from '../../ground/errors.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -45,6 +48,14 @@ const labeller = async (
   return await labellerOf({ model, engine, task, examples }, ctx);
 };
 
+/** Where the answers about each text begin, which may be several sequences. */
+const startsOfTexts = ({ examples, starts }: Answers, texts: number): Int32Array => {
+  const begins = new Int32Array(texts + 1).fill(starts.at(-1) ?? 0);
+  for (let sequence = examples.length - 1; sequence >= 0; sequence--)
+    begins[textNumber(examples, sequence)] = starts[sequence] ?? 0;
+  return begins;
+};
+
 export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
   if (modelInput === undefined || datasetInput === undefined) throw new Error('label needs a model and a dataset');
@@ -59,15 +70,19 @@ export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
     examples: await task.encode(model, examples, longest(dataset, model), ctx.signal),
     threads: ctx.threads,
     batching: batchingOf(who.model.graph),
-    keep: 'largest',
+    keep: config.keep ?? 'largest',
+    ...(config.temperature === undefined ? {} : { temperature: config.temperature }),
     called: calledIn('training', examples),
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),
   });
   const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
-  const ids = Int32Array.from(examples, ({ id }) => id);
-  await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, rows });
+  await writeTeacherOutputs(folder, {
+    ...{ classes: model.info.labels, ids: Int32Array.from(examples, ({ id }) => id), rows },
+    starts: startsOfTexts(answers, examples.length),
+    ...(config.keep === undefined ? {} : { tokens: digestOfJson(model.tokenizer), temperature: config.temperature }),
+  });
   return {
     texts: examples.length,
     ...(modelTask(task.name).about === 'word' ? { words: answers.starts.at(-1) ?? 0 } : {}),

@@ -78,9 +78,11 @@ const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected
 const withoutHidden = ({ hidden }: Training, { stored }: Expected): readonly Foreboding[] =>
   hidden === undefined || stored === undefined ? [] : [{ path: ['hidden'], message: noHiddenStates }];
 
-/** Where a teacher answers in every step, nobody asked before whether it can. */
-const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefined): readonly Foreboding[] => {
-  if (teacher === undefined || data === undefined || dataTask(data.task).teacherReadsAlong !== true) return [];
+/** Where a teacher answers in every step, nobody asked before whether it can; one that was asked before is looked into alone. */
+const teachersBeside = (models: Outlook['models'], data: DataFacts | undefined): readonly Foreboding[] => {
+  const { teacher } = models;
+  if (teacher === undefined || 'teacher-outputs' in models || data === undefined) return [];
+  if (dataTask(data.task).teacherReadsAlong === undefined) return [];
   const wrong = teacher.task === undefined ? undefined : teacherProblem(teacher.task, data.task);
   const problem = wrong ?? (teacher.stored !== undefined ? noQuantizedBeside : undefined);
   return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];
@@ -140,7 +142,7 @@ export const foreseeTraining = (
   const teacher = outputs ?? beside ?? {};
   const problems = [
     ...withoutClasses(config, data),
-    ...teachersBeside(beside, data),
+    ...teachersBeside(models, data),
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
     ...augmentProblems(config, data?.task),

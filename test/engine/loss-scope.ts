@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { unknownTargets } from '../../data/answer-targets.ts';
+import { blankRows, putRow, type Rows } from '../../data/rows.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { type ImitationContext, imitate } from '../../engine/losses/index.ts';
 import type { LossInput, StepScope } from '../../engine/losses/loss.ts';
@@ -20,6 +21,8 @@ const goldenCase = z.object({
   name: z.string(),
   entry: z.looseObject({ uses: z.string(), weight: z.number().exactOptional() }),
   answer: z.enum(['choice', 'token', 'set', 'number', 'vector']).default('choice'),
+  /** Of the teacher's answers so many of the largest are told. */
+  keep: z.int().exactOptional(),
   student: tensors,
   teacher: tensors,
   projections: tensors,
@@ -47,19 +50,33 @@ const fed = ({ dims, data }: Tensors[string]): HostTensor => ({
   data: Float32Array.from(data),
 });
 
+/** The temperature of losses that have none of their own. */
+const TEMPERATURE = 2;
+
+const saidIn = ({ teacher, keep }: LossCase): Rows | undefined => {
+  const { answers: said } = teacher;
+  if (said === undefined) return undefined;
+  const width = said.dims[1] ?? 1;
+  const rows = blankRows(TEXTS, width, keep ?? width);
+  const cold = rows.kept === undefined ? 1 : TEMPERATURE;
+  for (let row = 0; row < TEXTS; row++) {
+    putRow(
+      rows,
+      row,
+      Float32Array.from(said.data.slice(row * width, (row + 1) * width), (x) => x / cold),
+    );
+  }
+  return rows;
+};
+
 /** What a batch of these texts, one answer each, feeds. */
-const batchOf = ({ teacher }: LossCase): StepBatch => {
+const batchOf = (one: LossCase): StepBatch => {
   const rows = Int32Array.from(lengths, (_, i) => i);
-  const said = teacher.answers;
-  const width = said?.dims[1] ?? 1;
   return {
     ...{ numbers: rows, rows, dims: [TEXTS], batch: { rows, length: LENGTH }, done: 0, examples: [] },
     size: { answers: TEXTS, tokens: lengths.reduce((a, b) => a + b, 0) },
     targets: unknownTargets(TEXTS),
-    teacher:
-      said === undefined
-        ? undefined
-        : { width, columns: width, data: Float32Array.from(said.data), unread: new Uint8Array(TEXTS) },
+    teacher: saidIn(one),
     given: () => {
       throw new Error('the mask is an input of its own');
     },
@@ -116,7 +133,8 @@ export const lossGraph = (one: LossCase): LossGraph => {
     beside: { model: tinyModel() },
     ...{ student: tapsOf(one.student, ''), teacher: tapsOf(one.teacher, 'teacher/') },
   };
-  const context: ImitationContext = { answer: one.answer, hard: 0, temperature: 2, inside };
+  const restApart = saidIn(one)?.kept !== undefined;
+  const context: ImitationContext = { answer: one.answer, hard: 0, temperature: TEMPERATURE, restApart, inside };
   const answers = one.student.answers === undefined ? context : { ...context, inside: undefined };
   const loss = imitate(entryOf(one.entry), answers).emit(scope);
   const wanted = Object.keys(one.gradients).map(value);

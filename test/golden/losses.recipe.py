@@ -265,4 +265,28 @@ case(
     options={"of": ["values"]},
 )
 
+
+
+# The largest probabilities of a teacher, and what they leave over as one outcome more
+
+def largest(s, t, K, T=2.0):
+    """Log-probabilities of both over K tokens and none of them."""
+    p, q = F.softmax(t / T, -1), F.softmax(s / T, -1)
+    chosen = t.topk(K, -1).indices
+    both = [torch.cat([x.gather(-1, chosen), 1 - x.gather(-1, chosen).sum(-1, keepdim=True)], -1) for x in (p, q)]
+    return [Categorical(probs=x) for x in both]
+
+
+def kept(K, turned=False):
+    def of(s, t):
+        p, q = largest(s, t, K)
+        return (kl_divergence(q, p) if turned else kl_divergence(p, q)).mean() * 2.0**2
+
+    return of
+
+
+answers("kl of the largest and the rest", "kl", kept(3), width=9, answer="token", keep=3)
+answers("reverse-kl of the largest and the rest", "reverse-kl", kept(3, True), width=9, answer="token", keep=3)
+answers("kl of all that there are", "kl", kl, width=9, answer="token", keep=9)
+
 print(json.dumps({"lengths": LENGTHS.tolist(), "cases": cases}))

@@ -164,4 +164,35 @@ describe('several teachers in a plan', () => {
     );
     expect(best.problems.map(([said]) => said)).toContain('by: best mixes no answers of features; expected mean');
   });
+
+  it('of a decoder answer before where label asks for that, of each token so many', async () => {
+    const decoder = '  - { id: a, uses: train, steps: 2, architecture: { uses: llama, vocabulary: 300 } }\n';
+    const made = (options: string) =>
+      planned(
+        `${decoder}  - { id: b, uses: train, steps: 4, from: a }\n${student(options).replace('encoder', 'a')}`,
+        '{ uses: csv, file: texts.csv, task: text-generation, maxLength: 16 }',
+      );
+    const inputs = async (options: string) => (await made(options)).steps.find(([id]) => id === 'student')?.[1];
+    expect(await inputs('teacher: b')).toEqual(['dataset', 'b', 'a']);
+    expect(await inputs('teacher: b, label: {}')).toEqual(['dataset', 'student/label', 'a']);
+    const wrong = async (options: string) => (await made(options)).problems.map(([said]) => said);
+    expect(await wrong('teacher: { from: [a, b] }, label: { keep: 8 }')).toContain(
+      'of each answer the largest probabilities are kept, and of two teachers they are of other tokens; expected the id of one stage',
+    );
+    expect(await wrong('teacher: b, label: {}, losses: [{ uses: mse }]')).toEqual([
+      "the loss 'mse' reads every score of the teacher, of which the largest are kept; expected kl or reverse-kl, or no label",
+    ]);
+    expect(await wrong('teacher: b, label: {}, losses: [{ uses: kl, temperature: 4 }]')).toEqual([
+      'what is kept was softened once, by the temperature of the stage; leave this one out, or label',
+    ]);
+    expect(await wrong('teacher: b, label: {}, select: { share: 50%, by: disagreement }')).toEqual([
+      'by: disagreement looks at answers, and of those over a vocabulary the largest are kept; expected random',
+    ]);
+    expect((await planned(`${two}${student('teacher: a, label: { keep: 8 }')}`)).problems).toEqual([
+      [
+        'keep is for what a teacher says of the tokens that follow each other, and the data is for text-classification; leave it out',
+        '8 } }',
+      ],
+    ]);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Value } from '../../../graph/graph.ts';
 import { defineImitation, type ImitationScope, temperatureOption } from '../imitation.ts';
-import { divergence, meanOver, weighed } from '../nodes.ts';
-import { cooled, heated, separate } from './cooled.ts';
+import { meanOver, weighed } from '../nodes.ts';
+import { cooled, heated, rowsOf, separate } from './cooled.ts';
 
 /**
  * KL(p || q) where each class is a question of its own, the mean over classes: with t and z the logits over T,
@@ -22,10 +22,12 @@ export const kl = defineImitation({
   uses: 'kl',
   summary: "divergence of the teacher's probabilities from the student's",
   reads: ['choice', 'token', 'set'],
+  takesLargest: true,
   options: { temperature: temperatureOption },
   emit: (scope, { temperature = scope.temperature }) => {
-    const { teacher, student, weights } = cooled(scope, temperature);
-    const rows = separate(scope) ? bernoulli(scope, teacher, student) : divergence(scope.builder, teacher, student);
+    const answered = cooled(scope, temperature);
+    const { teacher, student, weights } = answered;
+    const rows = separate(scope) ? bernoulli(scope, teacher, student) : rowsOf(scope, answered, 'teacher');
     return heated(scope, temperature, weighed(scope.builder, rows, weights));
   },
 });

@@ -1,6 +1,6 @@
 import { defineImitation, temperatureOption } from '../imitation.ts';
-import { divergence, weighed } from '../nodes.ts';
-import { cooled, heated, separate } from './cooled.ts';
+import { weighed } from '../nodes.ts';
+import { cooled, heated, rowsOf, separate } from './cooled.ts';
 import { bernoulli } from './kl.ts';
 
 /**
@@ -11,10 +11,12 @@ export const reverseKl = defineImitation({
   uses: 'reverse-kl',
   summary: "divergence of the student's probabilities from the teacher's",
   reads: ['choice', 'token', 'set'],
+  takesLargest: true,
   options: { temperature: temperatureOption },
   emit: (scope, { temperature = scope.temperature }) => {
-    const { teacher, student, weights } = cooled(scope, temperature);
-    const rows = separate(scope) ? bernoulli(scope, student, teacher) : divergence(scope.builder, student, teacher);
+    const answered = cooled(scope, temperature);
+    const { teacher, student, weights } = answered;
+    const rows = separate(scope) ? bernoulli(scope, student, teacher) : rowsOf(scope, answered, 'student');
     return heated(scope, temperature, weighed(scope.builder, rows, weights));
   },
 });

@@ -13,13 +13,17 @@ export const answersOf = ({ task, maxLength }: Dataset, lengths: readonly number
 };
 
 /** Of many numbers the largest are kept, each with what it is about. */
-const keptOf = (numbers: number): number => {
-  const columns = columnsFor(numbers);
+const keptOf = (numbers: number, keep?: number): number => {
+  const columns = keep === undefined ? columnsFor(numbers) : Math.min(keep, numbers);
   return columns === numbers ? numbers : 2 * columns;
 };
 
-/** Bytes of an answer: its numbers, whose it is and what it should be, and of a token where its text begins and how long it is. */
-export const answerBytes = ({ classes }: Dataset, size: ModelSize | undefined): number =>
-  size?.kind === 'decoder'
-    ? NUMBER * (keptOf(size.vocabulary) + 4)
-    : NUMBER * (keptOf(Math.max(1, classes.length)) + 2);
+/**
+ * Bytes of an answer: its numbers, whose it is and what it should be, and of a token where its text begins and how long it is. A
+ * step may say how many numbers it keeps.
+ */
+export const answerBytes = ({ classes }: Dataset, size: ModelSize | undefined, config: unknown): number => {
+  const keep: unknown = Object(config).keep;
+  if (size?.kind !== 'decoder') return NUMBER * (keptOf(Math.max(1, classes.length)) + 2);
+  return typeof keep === 'number' ? NUMBER * keptOf(size.vocabulary, keep) : NUMBER * (keptOf(size.vocabulary) + 4);
+};

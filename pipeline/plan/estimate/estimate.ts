@@ -165,12 +165,19 @@ const [TEXT, TRAINED_TEXT, PROCESS, READERS] = [600, 1500, 9e7, 3.5e7];
 /** Of an answer about a token that is learnt: the token, the next one, its place, and the target. */
 const ANSWER = 16;
 
+/** Bytes of the answers that a step leaves. */
+const answered = ({ step, stage, given, answers, effort, rows }: Work, { sample }: Texts): number => {
+  const about = { predictions: rows.test, 'teacher-outputs': effort.asked ?? 0 };
+  const count = stage.makes === 'predictions' || stage.makes === 'teacher-outputs' ? about[stage.makes] : 0;
+  return count * answers * answerBytes(sample, given[0]?.size, step.config);
+};
+
 /** What moves weights, and is not there where gradients are only measured: two moments and the best weights. */
 const MOMENTS = 3;
 
 const memoryOf = (work: Work, texts: Texts, shown: Shown): number | null => {
   const data = total(texts.characters) + TEXT * total(texts.counts);
-  const { effort, given, made, batch, stage, rows } = work;
+  const { effort, given, made, batch, rows } = work;
   if ((effort.trained ?? 0) > 0) {
     const own = trainedIn(work);
     const training = shown.trained(own, batch)?.training;
@@ -182,19 +189,16 @@ const memoryOf = (work: Work, texts: Texts, shown: Shown): number | null => {
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);
   if (handled === null) return null;
-  const kept = stage.makes === 'predictions' ? answered(work, rows.test, texts) : 0;
-  return data + kept + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking));
+  return (
+    data + answered(work, texts) + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking))
+  );
 };
 
 /** Bytes of the ten words and chances that are kept beside each word, for one of its five letters and a space. */
 const REWORDED = 15;
 
-/** Bytes of answers about so many rows, as they are stored. */
-const answered = ({ given, answers }: Work, rows: number, { sample }: Texts): number =>
-  rows * answers * answerBytes(sample, given[0]?.size);
-
 const diskOf = (work: Work, texts: Texts): number | null => {
-  const { stage, given, made, effort, rows } = work;
+  const { stage, given, made } = work;
   const [handled, characters] = [handledBytes(work), total(texts.characters)];
   switch (stage.makes) {
     case 'model':
@@ -205,9 +209,8 @@ const diskOf = (work: Work, texts: Texts): number | null => {
     case 'dataset':
       return 1.2 * characters;
     case 'predictions':
-      return answered(work, rows.test, texts);
     case 'teacher-outputs':
-      return answered(work, effort.asked ?? 0, texts);
+      return answered(work, texts);
     case 'rewordings':
       return REWORDED * characters;
     default:

@@ -66,15 +66,16 @@ export const saidFor = ({ select }: Selecting, said: readonly Ref[]): Readonly<R
 /** What is wrong with a choice of texts, whatever the models are. */
 export const expectSelectable = (
   { select }: Selecting,
-  { teachers, along }: { readonly teachers: number; readonly along: boolean },
+  { teachers, along, keeps }: { readonly teachers: number; readonly along: boolean; readonly keeps: boolean },
   wiring: Wiring,
   path: readonly string[],
 ): void => {
   if (select === undefined) return;
   const { name, reads } = selectionOf(select.by);
   const at = [...path, 'select', 'by'];
-  if (along && reads !== 'nothing') {
-    wiring.problem(at, `by: ${name} looks at answers, and such a teacher answers in the steps alone; expected random`);
+  if ((along || keeps) && reads !== 'nothing') {
+    const why = along ? 'such a teacher answers in the steps alone' : 'of those over a vocabulary the largest are kept';
+    wiring.problem(at, `by: ${name} looks at answers, and ${why}; expected random`);
   } else if (reads === 'teachers' && teachers < 2) {
     wiring.problem(at, `by: ${name} asks how far teachers are from each other; expected two teachers or more`);
   }
