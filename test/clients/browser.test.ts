@@ -9,6 +9,7 @@ import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import { clientOptions, onnxFile, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
+import { tinyDecoder } from '../decoders/tiny.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -25,6 +26,7 @@ import {
   texts,
 } from './rig.ts';
 import { type Served, serve } from './server.ts';
+import { greedy, newTokens, ownTokens, prompts } from './writing.ts';
 
 /** Other kernels than those of Node, and 8-bit products on their own code paths. */
 const KERNELS = 0.01;
@@ -227,6 +229,33 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
       own.forEach((number, j) => {
         expect(Math.abs(number - (found[i]?.[j] ?? Number.NaN))).toBeLessThan(KERNELS);
       });
+    }
+  });
+
+  it('writes the tokens that decant writes, all prompts at once', async () => {
+    const stored = ['fp32', 'q4', 'q8'] as const;
+    const folder = await exportInto(space.folder, 'writer', tinyDecoder(), stored);
+    const { page, said } = await open('models/blank.html');
+    const asked = stored.map((dtype) => ({ options: clientOptions(dtype) }));
+    const found = await page.evaluate<{ readonly ids: number[]; readonly width: number }[]>(`(async () => {
+      ${LIBRARY}
+      const { AutoModelForCausalLM, AutoTokenizer } = library;
+      const tokenizer = await AutoTokenizer.from_pretrained('writer');
+      const results = [];
+      for (const { options } of ${JSON.stringify(asked)}) {
+        const model = await AutoModelForCausalLM.from_pretrained('writer', options);
+        const inputs = tokenizer(${JSON.stringify(prompts)}, { padding: true });
+        const made = await model.generate({ ...inputs, ...${JSON.stringify(greedy)} });
+        results.push({ ids: [...made.data].map(Number), width: made.dims[1] });
+        await model.dispose();
+      }
+      return results;
+    })()`);
+    await page.close();
+    expect(said.filter((line) => line !== withoutGpu)).toEqual([]);
+    for (const [i, dtype] of stored.entries()) {
+      const { ids: all = [], width = 0 } = found[i] ?? {};
+      expect([dtype, newTokens(all, width)]).toEqual([dtype, await ownTokens(folder, dtype)]);
     }
   });
 
