@@ -12,6 +12,11 @@ import { type Limit, quantizeError } from './weights.ts';
 /** Blocks of a kind, or floats. */
 export type Storage = Grid | 'float';
 
+/** What products in blocks multiply by. */
+export const activationKinds = ['float', 'int8'] as const;
+
+type Activations = (typeof activationKinds)[number];
+
 export interface QuantizeOptions {
   /** What is stored and computed in; 8-bit integers where nothing is said. */
   readonly format?: Format;
@@ -29,6 +34,8 @@ export interface QuantizeOptions {
   readonly ranges?: Ranges;
   /** The only weights that are stored in fewer bits; all that the format takes where nothing is said. */
   readonly only?: ReadonlySet<Value>;
+  /** What products in blocks read: floats where nothing is said, or those rounded to 8 bits as they run. */
+  readonly activations?: Activations;
   /** Names of weights that stay in float; `*` stands for any text. */
   readonly exclude?: readonly string[];
   /** Matrices with fewer elements stay in float: they gain no time. */

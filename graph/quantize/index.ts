@@ -4,7 +4,7 @@ import { uniqueNames } from '../node-names.ts';
 import { type Site, sitesAt } from '../sites.ts';
 import { blockwise, type Packings } from './blockwise.ts';
 import { type BlockChoice, type Choices, chooseWeights, eightBitLimit, type QuantizeOptions } from './choose.ts';
-import { type BlockEmission, emitProduct, emitRows } from './emit/blocks.ts';
+import { type BlockEmission, EIGHT_BITS, emitProduct, emitRows } from './emit/blocks.ts';
 import { emitFixed, type FixedEmission } from './emit/fixed.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit/integers.ts';
 import { fixesRanges } from './format.ts';
@@ -109,6 +109,7 @@ export const quantizeWeights = (
     signed: products.kind !== 'integers' || products.signed,
   };
   const fixed = isFixed ? { integers, ranges, rounded: new Map() } : undefined;
-  const emitted = emitAll({ choices, integers, fixed, blocks: { builder, stored: new Map() }, packings });
+  const blocks = { builder, stored: new Map(), level: options.activations === 'int8' ? EIGHT_BITS : undefined };
+  const emitted = emitAll({ choices, integers, fixed, blocks, packings });
   return { graph: emitted, report: reportOf(graph, choices), choices, packings, source: graph, options };
 };

@@ -36,3 +36,13 @@ export const hasFixedRanges = ({ nodes }: Graph): boolean => nodes.some(({ op })
 /** Whether weights are kept, and so computed with, in float16. */
 export const computesInHalves = ({ weights }: Graph): boolean =>
   [...weights.values()].some(({ dtype }) => dtype === 'float16');
+
+/** The graph with products in blocks that read floats as they are, whatever they were asked to round; itself where none rounds. */
+export const withoutRounding = (graph: Graph): Graph => {
+  if (graph.nodes.every(({ op, attrs }) => op !== 'MatMulNBits' || attrs.accuracy_level === undefined)) return graph;
+  const nodes = graph.nodes.map((node) => {
+    const { accuracy_level: level, ...attrs } = node.attrs;
+    return node.op !== 'MatMulNBits' || level === undefined ? node : { ...node, attrs };
+  });
+  return { ...graph, nodes };
+};

@@ -21,14 +21,12 @@ import { type Model, type PixelRule, pixelsIn, tokenizerIn } from '../../models/
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
 import { precisionOf } from '../../models/precision-of.ts';
-import { batchingOf } from '../../models/quantized.ts';
 import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson, generationJson } from './config.ts';
-import { asItDecodes } from './decoding.ts';
+import { asItDecodes, expectDecoding } from './decoding.ts';
 import { differ } from './differ.ts';
 import { preprocessorConfigJson } from './preprocessor.ts';
-import { expectRemembering } from './remembered.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 
@@ -156,11 +154,10 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite) throw stageError(`${onnxFile(precision)} gives numbers that are not finite; nothing was exported`);
-    if (remembers(model) && batchingOf(model.graph) !== 'single')
-      await expectRemembering(program, model, await longestSample(model));
   } finally {
     await program.release();
   }
+  if (remembers(model)) await expectDecoding(model, await longestSample(model), threads);
 };
 
 /** Bytes of a file with its external data, which graphs of more than two gigabytes have. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { activationKinds, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { fixesRanges } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn } from '../../ground/bytes.ts';
+import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { recover } from '../distill/recover-options.ts';
 import { pointsIn } from './budget.ts';
 import { calibrators } from './calibrators/index.ts';
@@ -43,6 +44,10 @@ const options = z.strictObject({
   }),
   zeroPoint: z.boolean().exactOptional().meta({
     description: 'Whether each block has a zero point of its own (the default), in formats of blocks.',
+  }),
+  activations: z.enum(activationKinds).exactOptional().meta({
+    description:
+      'What products multiply by, in formats of blocks: floats (the default), or floats rounded to 8 bits as it runs (the default of decoders, whose new tokens take half the time so).',
   }),
   rounding: z
     .enum(roundings.map(({ name }) => name))
@@ -111,7 +116,7 @@ export const roundingIn = ({ format, rounding }: Pick<Options, 'format' | 'round
 /** Options that belong to a way of storing products, and why others have no use for them. */
 const belongings = [
   {
-    keys: ['block', 'zeroPoint', 'rounding', 'budget'],
+    keys: ['block', 'zeroPoint', 'activations', 'rounding', 'budget'],
     belong: ({ kind }: Products) => kind === 'blocks',
     why: 'stores no blocks',
   },
@@ -159,9 +164,19 @@ export const config = options.superRefine((given, ctx) => {
 
 export type Config = z.output<typeof config>;
 
+/** What products in blocks multiply by where nobody says: a new token of a decoder is all about reading weights. */
+const activationsOf = ({ format, activations }: Config, task: TaskName): Pick<QuantizeOptions, 'activations'> => {
+  const { products, floats } = formatOf(format);
+  const decodes = modelTask(task).reads === 'before' && products.kind === 'blocks' && floats === 'float32';
+  const chosen = activations ?? (decodes ? 'int8' : undefined);
+  return chosen === undefined ? {} : { activations: chosen };
+};
+
 /** What the choice of forms goes by. */
-export const optionsOf = ({ embeddings, reduceRange, exclude, block, zeroPoint, format }: Config): QuantizeOptions => ({
-  ...{ embeddings, reduceRange, exclude, format: formatOf(format) },
-  ...(block === undefined ? {} : { block }),
-  ...(zeroPoint === undefined ? {} : { zeroPoint }),
+export const optionsOf = (given: Config, task: TaskName): QuantizeOptions => ({
+  ...{ embeddings: given.embeddings, reduceRange: given.reduceRange, exclude: given.exclude },
+  format: formatOf(given.format),
+  ...activationsOf(given, task),
+  ...(given.block === undefined ? {} : { block: given.block }),
+  ...(given.zeroPoint === undefined ? {} : { zeroPoint: given.zeroPoint }),
 });

@@ -38,7 +38,7 @@ export type Reported = Immutable<z.infer<typeof reported>>;
 /** Fuses the model for inference and stores it in fewer bits: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 9,
+  version: 10,
   summary: 'Stores weights in 8, 4 or 16 bits as clients ask for them; fuses the graph as it will ship.',
   config,
   place: 'named',

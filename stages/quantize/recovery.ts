@@ -61,7 +61,7 @@ export const training: TrainingOfRun<Config> = async (inputs, config, ctx) => {
   if (recovery === undefined) throw new Error('there is no training without recovery');
   const request = await recoveryTraining(recovery, ctx);
   const { model } = request;
-  const options = optionsOf(config);
+  const options = optionsOf(config, model.info.task);
   const fused = fusedFor(model.graph, formatOf(config.format));
   const seen = seenBy({ model, fused, quantized: quantizeWeights(fused, options) });
   return withFake(request, seen, recovery.recover);

@@ -222,7 +222,7 @@ export const quantizeModel = async (
   const judging = { threads: context.threads, signal: context.signal, onText };
   // A file that was trained follows what training saw in the end: that is another model by then.
   const before = train === undefined ? await judgeOf(source, judging) : undefined;
-  const options = { ...more, ...optionsOf(config) };
+  const options = { ...more, ...optionsOf(config, source.info.task) };
   const result = await made({
     ...{ model: source, config, options, context, train },
     ...{ examples: texts?.seen, judged: texts?.judged ?? [], held: texts?.held },

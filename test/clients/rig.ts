@@ -162,7 +162,8 @@ const rangesOf = async (model: Model, options: QuantizeOptions): Promise<Ranges>
 const stored = async (model: Model, precision: Precision): Promise<Model> => {
   const format = formats.find(({ dtype }) => dtype === precision);
   if (format === undefined) return model;
-  const options = { format, block: 16, minimumElements: 1, minimumTable: 1 } as const;
+  const activations = modelTask(model.info.task).reads === 'before' ? 'int8' : 'float';
+  const options = { format, activations, block: 16, minimumElements: 1, minimumTable: 1 } as const;
   const ranges = precision === 'int8' ? await rangesOf(model, options) : new Map();
   return { ...model, graph: storedAs(model.graph, { ...options, ranges }).graph };
 };

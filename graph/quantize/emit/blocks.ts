@@ -7,7 +7,12 @@ import type { Packed } from '../pack.ts';
 export interface BlockEmission {
   readonly builder: GraphBuilder;
   readonly stored: Map<string, Value>;
+  /** How exactly products read activations, as the operator counts it; left out where they stay floats. */
+  readonly level?: number | undefined;
 }
+
+/** At this level activations are rounded to 8 bits, a scale a row and block: ONNX Runtime, ContribOperators.md, MatMulNBits. */
+export const EIGHT_BITS = 4;
 
 const once = ({ builder, stored }: BlockEmission, name: string, make: () => Tensor): Value => {
   const known = stored.get(name);
@@ -43,7 +48,7 @@ export const emitProduct = (emission: BlockEmission, node: Node, name: Value, pa
   const blocks = Math.ceil(width / grid.block);
   const bytes = (codes.dims[1] as number) / blocks;
   const dims = [rows, blocks, bytes] as const;
-  const attrs = { K: width, N: rows, bits: grid.bits, block_size: grid.block };
+  const attrs = { K: width, N: rows, bits: grid.bits, block_size: grid.block, accuracy_level: emission.level };
   const bias = node.inputs[2] ?? undefined;
   builder.within(output, () => {
     const matrix = packed.isShared
