@@ -38,7 +38,8 @@ const positionsIn = (mask: ArrayLike<number>, length: number): readonly number[]
 /** A mask of so many positions without padding. */
 export const allKept = (count: number): Uint8Array => new Uint8Array(count).fill(1);
 
-const feedsOf = ({ inputs }: Signature, { tokens, masks, past, last }: Reading): Feeds => {
+/** What a decoder is fed to read tokens behind what is remembered. */
+export const feedsToRead = ({ inputs }: Signature, { tokens, masks, past, last }: Reading): Feeds => {
   const [rows, length] = [tokens.length, tokens[0]?.length ?? 0];
   const flat = (of: readonly ArrayLike<number>[]) => of.flatMap((row) => Array.from(row));
   const fed: Record<string, () => HostTensor> = {
@@ -56,19 +57,24 @@ const feedsOf = ({ inputs }: Signature, { tokens, masks, past, last }: Reading):
   return feeds;
 };
 
+/** The scores among what a decoder puts out. */
+export const scoresIn = (signature: Signature, outputs: Feeds): Pick<Read, 'scores' | 'vocabulary'> => {
+  const scores = outputs[answerName(signature)];
+  if (!(scores?.data instanceof Float32Array)) throw new Error('a decoder answers by float32 scores');
+  return { scores: scores.data, vocabulary: scores.dims.at(-1) ?? 0 };
+};
+
 /** Reads tokens behind what is remembered. */
 export const readOn = async (program: Program, { info }: Pick<Model, 'info'>, reading: Reading): Promise<Read> => {
   const { signature } = info;
-  const outputs = await program.run(feedsOf(signature, reading));
-  const scores = outputs[answerName(signature)];
-  if (!(scores?.data instanceof Float32Array)) throw new Error('a decoder answers by float32 scores');
+  const outputs = await program.run(feedsToRead(signature, reading));
   const past: Record<string, HostTensor> = {};
   for (const { past: name, present } of signature.states) {
     const kept = outputs[present];
     if (kept === undefined) throw new Error(`the decoder gave no '${present}'`);
     past[name] = kept;
   }
-  return { scores: scores.data, vocabulary: scores.dims.at(-1) ?? 0, past };
+  return { ...scoresIn(signature, outputs), past };
 };
 
 /** Whether a model keeps what it has read. */

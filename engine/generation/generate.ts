@@ -1,16 +1,20 @@
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { withCache } from '../../models/cache.ts';
+import { type Fresh, withFreshStates } from '../../models/fresh.ts';
 import { withGroupedAttention } from '../../models/grouped.ts';
 import type { Model } from '../../models/model.ts';
-import { allKept, readOn, remembers } from '../decoding.ts';
+import { allKept, feedsToRead, type Read, readOn, remembers, scoresIn } from '../decoding.ts';
 import type { Engine, Program } from '../engine.ts';
 import { nothingRead } from '../feeds.ts';
 import type { Choose } from './choose.ts';
+import { Memory } from './memory.ts';
 
 /** A decoder that is loaded to write. */
 export interface Writer {
   readonly model: Model;
   readonly program: Program;
+  /** What the program puts out in place of states, where it does. */
+  readonly fresh: Fresh | undefined;
 }
 
 /** A decoder as it writes fastest; one that remembers nothing yet is given what it remembers with. */
@@ -22,8 +26,35 @@ const asWriter = (given: Model): Model => {
 /** Loads a decoder to write. */
 export const openWriter = async (given: Model, engine: Engine, threads: number): Promise<Writer> => {
   const model = asWriter(given);
-  const program = await engine.compile(model.graph, { threads, optimization: 'all', memory: 'pooled' });
-  return { model, program };
+  const fresh = withFreshStates(model);
+  const options = { threads, optimization: 'all', memory: 'pooled' } as const;
+  return { model, fresh, program: await engine.compile(fresh?.graph ?? model.graph, options) };
+};
+
+/** Reads tokens behind all that it read before, and says how probable each is next. */
+type Reader = (tokens: readonly number[]) => Promise<Float32Array>;
+
+/** Where a decoder scores all positions whatever it is asked. */
+const last = ({ scores, vocabulary }: Pick<Read, 'scores' | 'vocabulary'>): Float32Array =>
+  scores.subarray(-vocabulary);
+
+/** Reads one text: keys and values stay where they lie, or go round where an attention wants them all at once. */
+const readerOf = ({ model, program, fresh }: Writer): Reader => {
+  const { signature } = model.info;
+  let [past, length] = [nothingRead(signature, 1), 0];
+  const memory = fresh === undefined ? undefined : new Memory(fresh.states);
+  return async (tokens) => {
+    length += tokens.length;
+    const reading = { tokens: [tokens], masks: [allKept(length)], past: memory?.feeds() ?? past, last: 1 };
+    if (memory !== undefined) {
+      const outputs = await program.run(feedsToRead(signature, reading));
+      memory.add(outputs, tokens.length);
+      return last(scoresIn(signature, outputs));
+    }
+    const read = await readOn(program, model, reading);
+    past = read.past;
+    return last(read);
+  };
 };
 
 /** How far a text is written on. */
@@ -41,19 +72,17 @@ export interface Writing {
  * Writes a text on, token by token: the prompt is read once, and each new token behind all that is remembered. The token that
  * ends the text is the last one given.
  */
-export async function* written({ model, program }: Writer, writing: Writing): AsyncGenerator<number> {
+export async function* written(writer: Writer, writing: Writing): AsyncGenerator<number> {
   const { prompt, most, choose, end, signal } = writing;
   const all = Array.from(prompt);
-  let past = nothingRead(model.info.signature, 1);
+  const read = readerOf(writer);
   let unread = all.slice();
   for (let count = 0; count < most; count++) {
     signal?.throwIfAborted();
-    const read = await readOn(program, model, { tokens: [unread], masks: [allKept(all.length)], past, last: 1 });
-    const next = choose(read.scores.subarray(-read.vocabulary), all);
+    const next = choose(await read(unread), all);
     all.push(next);
     yield next;
     if (next === end) return;
-    past = read.past;
     unread = [next];
   }
 }

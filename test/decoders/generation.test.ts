@@ -1,18 +1,21 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestOf } from '../../data/rows.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
-import { readOn } from '../../engine/decoding.ts';
+import { allKept, readOn } from '../../engine/decoding.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { nothingRead } from '../../engine/feeds.ts';
 import { chooser } from '../../engine/generation/choose.ts';
-import { openWriter, written } from '../../engine/generation/generate.ts';
+import { openWriter, type Writer, written } from '../../engine/generation/generate.ts';
 import { type StrategyName, strategies } from '../../engine/generation/strategies/index.ts';
+import { withCache } from '../../models/cache.ts';
 import { writeModel } from '../../models/files.ts';
-import { tokenizerIn } from '../../models/model.ts';
+import { importFolder } from '../../models/importers/folder/index.ts';
+import type { Model } from '../../models/model.ts';
 import { generateText } from '../../pipeline/api/generate.ts';
 import type { GenerateOptions } from '../../pipeline/api/types/models.ts';
 import { clientModel } from '../clients/rig.ts';
 import { workspace } from '../rig/workspace.ts';
+import { goldenFolder } from './golden.ts';
 import { MAX_LENGTH, tinyDecoder } from './tiny.ts';
 
 const space = workspace();
@@ -24,6 +27,9 @@ beforeAll(async () => {
   await writeModel(space.path('encoder'), clientModel('features'));
 });
 afterAll(() => space[Symbol.dispose]());
+
+/** More than a memory has room for at first. */
+const TOKENS = 70;
 
 const scores = Float32Array.of(1, 3, 2, 0, -1);
 
@@ -78,21 +84,36 @@ const generated = async (prompt: string, options: GenerateOptions = {}, folder =
   return { ...made, pieces };
 };
 
+const tokensOf = async (writer: Writer, prompt: readonly number[]): Promise<readonly number[]> => {
+  const made: number[] = [];
+  const writing = { prompt, most: TOKENS, choose: chooser({}, 0), end: undefined };
+  for await (const id of written(writer, writing)) made.push(id);
+  return made;
+};
+
 describe('a text that is written on', () => {
-  it('goes on as if all of it was read anew for each token', async () => {
-    const { ids } = await tokenizerOf(tokenizerIn(model)).encode('the old dog', 100);
-    const writer = await openWriter(model, cpuEngine, 1);
-    const made: number[] = [];
-    for await (const id of written(writer, { prompt: ids, most: 8, choose: chooser({}, 0), end: undefined }))
-      made.push(id);
-    const all = [...ids];
-    for (let step = 0; step < 8; step++) {
-      const past = nothingRead(writer.model.info.signature, 1);
-      const masks = [new Uint8Array(all.length).fill(1)];
-      all.push(largestOf((await readOn(writer.program, writer.model, { tokens: [all], masks, past, last: 1 })).scores));
+  it.each<readonly [string, () => Model | Promise<Model>, boolean]>([
+    ['keys that stay where they lie', () => model, true],
+    ['keys that go round', () => importFolder(join(goldenFolder, 'llama'), { head: 'keep' }), false],
+  ])('goes on as if all of it was read anew for each token: %s', async (_, made, stay) => {
+    const given = await made();
+    const writer = await openWriter(given, cpuEngine, 1);
+    expect(writer.fresh !== undefined).toBe(stay);
+    const plain = withCache(given);
+    const program = await cpuEngine.compile(plain.graph, { threads: 1 });
+    const prompt = [3, 7, 11];
+    const written = await tokensOf(writer, prompt);
+    const all = [...prompt];
+    while (all.length < prompt.length + TOKENS) {
+      const past = nothingRead(plain.info.signature, 1);
+      all.push(
+        largestOf(
+          (await readOn(program, plain, { tokens: [all], masks: [allKept(all.length)], past, last: 1 })).scores,
+        ),
+      );
     }
-    await writer.program.release();
-    expect(made).toEqual(all.slice(ids.length));
+    await Promise.all([writer.program.release(), program.release()]);
+    expect(written).toEqual(all.slice(prompt.length));
   });
 
   it('comes in pieces, ends at a stop, and says how much was read and written', async () => {
