@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph.ts';
 import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
-import { type Format, fixesRanges } from './format.ts';
+import { type Activations, type Format, fixesRanges } from './format.ts';
 import { int8 } from './formats/int8.ts';
 import { blockFormAt, formAt } from './forms.ts';
 import type { Grid, Layout } from './grid.ts';
@@ -11,11 +11,6 @@ import { type Limit, quantizeError } from './weights.ts';
 
 /** Blocks of a kind, or floats. */
 export type Storage = Grid | 'float';
-
-/** What products in blocks multiply by. */
-export const activationKinds = ['float', 'int8'] as const;
-
-type Activations = (typeof activationKinds)[number];
 
 export interface QuantizeOptions {
   /** What is stored and computed in; 8-bit integers where nothing is said. */

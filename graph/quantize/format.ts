@@ -34,3 +34,8 @@ export interface Format {
 /** Whether activations have 8 bits of ranges that are known before the model runs. */
 export const fixesRanges = ({ products }: Pick<Format, 'products'>): boolean =>
   products.kind === 'integers' && products.ranges === 'from texts';
+
+/** What products in blocks multiply by. */
+export const activationKinds = ['float', 'int8'] as const;
+
+export type Activations = (typeof activationKinds)[number];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { activationKinds, type QuantizeOptions } from '../../graph/quantize/choose.ts';
-import { fixesRanges } from '../../graph/quantize/format.ts';
+import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { activationKinds, fixesRanges } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn } from '../../ground/bytes.ts';
