@@ -1,3 +1,4 @@
+import { joinedFloats } from '../ground/joined.ts';
 import type { Model } from '../models/model.ts';
 import { answerName, answerPort, type Signature } from '../models/signature.ts';
 import type { Feeds, HostTensor, Program } from './engine.ts';
@@ -57,11 +58,21 @@ export const feedsToRead = ({ inputs }: Signature, { tokens, masks, past, last }
   return feeds;
 };
 
-/** The scores among what a decoder puts out. */
-export const scoresIn = (signature: Signature, outputs: Feeds): Pick<Read, 'scores' | 'vocabulary'> => {
+/** Scores of the last positions of each row, of a graph that scores more of them than it was asked for. */
+const lastOf = (scores: Float32Array, [length, asked, vocabulary]: readonly [number, number, number]): Float32Array => {
+  if (length === asked) return scores;
+  const rows = scores.length / (length * vocabulary);
+  const ends = Array.from({ length: rows }, (_, row) => (row + 1) * length * vocabulary);
+  return joinedFloats(ends.map((end) => scores.subarray(end - asked * vocabulary, end)));
+};
+
+/** The scores among what a decoder puts out, of so many of the last positions of each row; 0 for all. */
+export const scoresIn = (signature: Signature, outputs: Feeds, last: number): Pick<Read, 'scores' | 'vocabulary'> => {
   const scores = outputs[answerName(signature)];
   if (!(scores?.data instanceof Float32Array)) throw new Error('a decoder answers by float32 scores');
-  return { scores: scores.data, vocabulary: scores.dims.at(-1) ?? 0 };
+  const [vocabulary, length] = [scores.dims.at(-1) ?? 0, scores.dims.at(-2) ?? 0];
+  const asked = last === 0 ? length : Math.min(last, length);
+  return { scores: lastOf(scores.data, [length, asked, vocabulary]), vocabulary };
 };
 
 /** Reads tokens behind what is remembered. */
@@ -74,7 +85,7 @@ export const readOn = async (program: Program, { info }: Pick<Model, 'info'>, re
     if (kept === undefined) throw new Error(`the decoder gave no '${present}'`);
     past[name] = kept;
   }
-  return { ...scoresIn(signature, outputs), past };
+  return { ...scoresIn(signature, outputs, reading.last), past };
 };
 
 /** Whether a model keeps what it has read. */

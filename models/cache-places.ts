@@ -72,3 +72,34 @@ export const statesIn = (graph: Graph): readonly AttentionPlace[] => {
   const pieces = inPieces(graph);
   return graph.nodes.flatMap((node) => pieces.get(node) ?? fusedAt(graph, node) ?? []);
 };
+
+/** Where MultiHeadAttention reads what it adds to scores. */
+const FUSED_BIAS = 5;
+
+/** Values that a value is computed from, itself included, but for what stands behind some node. */
+const behind = (graph: Graph, value: Value, without?: Node): ReadonlySet<Value> => {
+  const { producer } = indexOf(graph);
+  const seen = new Set<Value>();
+  for (const open = [value]; open.length > 0; ) {
+    const at = open.pop();
+    if (at === undefined || seen.has(at)) continue;
+    seen.add(at);
+    const node = producer.get(at);
+    if (node !== without) for (const input of node?.inputs ?? []) if (input !== null) open.push(input);
+  }
+  return seen;
+};
+
+/**
+ * Whether every attention tells by the positions that are fed what a token sees. One that counts its tokens itself counts those that
+ * it goes on with from 0 again, and would see the wrong ones of those that it remembers.
+ */
+export const seesByPositions = (graph: Graph, positions: Value | undefined): boolean => {
+  if (positions === undefined) return false;
+  const pieces = attentionsOf(graph).map(({ scores, product }) => behind(graph, scores, product));
+  const fused = graph.nodes.flatMap((node) => {
+    const bias = fusedAt(graph, node) === undefined ? undefined : node.inputs[FUSED_BIAS];
+    return bias == null ? [] : [behind(graph, bias)];
+  });
+  return [...pieces, ...fused].every((values) => values.has(positions));
+};

@@ -3,9 +3,9 @@ import { addDims, bindDim, type Dim, type Shape, symbol } from '../graph/dim.ts'
 import { type Graph, indexOf, type Node, readingAs, type Value, value } from '../graph/graph.ts';
 import { sitesAt } from '../graph/sites.ts';
 import { modelError } from '../ground/errors.ts';
-import { type AttentionPlace, statesIn } from './cache-places.ts';
+import { type AttentionPlace, seesByPositions, statesIn } from './cache-places.ts';
 import type { Model } from './model.ts';
-import { answerName, expectInput, type Signature, type State } from './signature.ts';
+import { answerName, expectInput, inputOf, type Signature, type State } from './signature.ts';
 
 /** Axes as clients know them: of what is remembered every one but the batch is empty at first. */
 const BATCH = symbol('batch_size');
@@ -128,6 +128,11 @@ const signatureWith = (signature: Signature, states: readonly State[], kept: Val
   states,
 });
 
+const exportedWithPast =
+  'take an ONNX file that has past and present (optimum: --task text-generation-with-past), or its checkpoint';
+
+const countsItself = `the decoder counts the tokens that it reads itself, so that it cannot go on from what it remembers; ${exportedWithPast}`;
+
 /**
  * The same decoder with what it remembers as inputs and outputs: keys and values of each layer, in front of those of what it
  * reads now. With an empty past it answers as before. This one graph serves a prompt, its pieces and every new token.
@@ -138,8 +143,11 @@ export const withCache = (model: Model): Model => {
   const answers = answerName(info.signature);
   const norm = lastNorm(graph, answers);
   if (places.length === 0 || norm === undefined) {
-    throw modelError('no attention was found in the decoder whose keys and values could be remembered');
+    throw modelError(
+      `no attention was found in the decoder whose keys and values could be remembered; ${exportedWithPast}`,
+    );
   }
+  if (!seesByPositions(graph, inputOf(info.signature, 'positions'))) throw modelError(countsItself);
   const builder = withInputs(model);
   const kept = builder.input(KEPT, 'int64', []);
   const remembering = new Remembering(builder, places);

@@ -10,7 +10,7 @@ import { reinitializeGraph } from './reinitialize.ts';
 import { textSignature, tokenPort } from './signature.ts';
 
 /** The model_type under which clients load decoders of this kind. */
-const decoderModelType = 'llama';
+export const decoderModelType = 'llama';
 
 export interface DecoderOptions {
   readonly vocabulary: number;

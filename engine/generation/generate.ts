@@ -3,7 +3,7 @@ import { withCache } from '../../models/cache.ts';
 import { type Fresh, withFreshStates } from '../../models/fresh.ts';
 import { withGroupedAttention } from '../../models/grouped.ts';
 import type { Model } from '../../models/model.ts';
-import { allKept, feedsToRead, type Read, readOn, remembers, scoresIn } from '../decoding.ts';
+import { allKept, feedsToRead, readOn, remembers, scoresIn } from '../decoding.ts';
 import type { Engine, Program } from '../engine.ts';
 import { nothingRead } from '../feeds.ts';
 import type { Choose } from './choose.ts';
@@ -34,10 +34,6 @@ export const openWriter = async (given: Model, engine: Engine, threads: number):
 /** Reads tokens behind all that it read before, and says how probable each is next. */
 type Reader = (tokens: readonly number[]) => Promise<Float32Array>;
 
-/** Where a decoder scores all positions whatever it is asked. */
-const last = ({ scores, vocabulary }: Pick<Read, 'scores' | 'vocabulary'>): Float32Array =>
-  scores.subarray(-vocabulary);
-
 /** Reads one text: keys and values stay where they lie, or go round where an attention wants them all at once. */
 const readerOf = ({ model, program, fresh }: Writer): Reader => {
   const { signature } = model.info;
@@ -49,11 +45,11 @@ const readerOf = ({ model, program, fresh }: Writer): Reader => {
     if (memory !== undefined) {
       const outputs = await program.run(feedsToRead(signature, reading));
       memory.add(outputs, tokens.length);
-      return last(scoresIn(signature, outputs));
+      return scoresIn(signature, outputs, 1).scores;
     }
     const read = await readOn(program, model, reading);
     past = read.past;
-    return last(read);
+    return read.scores;
   };
 };
 

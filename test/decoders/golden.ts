@@ -1,10 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withoutUnits } from '../../models/anatomy/removal.ts';
 import { noUnits } from '../../models/anatomy/units.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
+import type { Imported } from '../../models/importers/importer.ts';
+import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
 import { infoAfter } from '../../stages/prune/info.ts';
+import type { Workspace } from '../rig/workspace.ts';
 
 /** Where the golden decoders lie, which recipe.py beside them makes. */
 export const goldenFolder = join(import.meta.dirname, '../golden/decoders');
@@ -19,9 +22,16 @@ export const typeOfDecoder = (name: string): string => name.replace(/-.*$/, '');
 
 export const goldenDecoder = (name: string): Promise<Model> => importFolder(join(goldenFolder, name), { head: 'keep' });
 
-/** The same without half of the heads of each layer and a few of its neurons. */
-export const slimDecoder = async (name: string): Promise<Model> => {
-  const model = await goldenDecoder(name);
+/** The LLaMA among them as optimum exports it, with past and present. */
+export const optimumDecoder = (space: Workspace): Promise<Imported> => {
+  const llama = join(goldenFolder, 'llama');
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'config.json', 'optimum.onnx'])
+    space.write(`optimum/${file}`, readFileSync(join(llama, file)));
+  return importModel(space.path('optimum/optimum.onnx'), '/');
+};
+
+/** A golden decoder without half of the heads of each layer and a few of its neurons. */
+export const slimmed = (model: Model): Model => {
   const [heads, ffn] = [
     [2, 3],
     [1, 7, 8, 9],

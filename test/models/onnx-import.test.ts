@@ -234,7 +234,12 @@ describe('of a graph alone', () => {
     ['an image', () => exportedBy('vit-ts'), {}, /'pixel_values' takes an image, which texts do not give/],
     ['words of a decoder', () => exportedBy('gpt2-ts'), {}, /predicts tokens.+'head: new' takes its features/],
     ['another output', () => exportedBy('bert-dy'), { output: 'vectors' }, /no output 'vectors'; it has logits/],
-    ['states', () => madeOf(graphs.decoder()), {}, /takes states of positions before: it is a decoder/],
+    [
+      'states of an encoder',
+      () => madeOf(graphs.crossDecoder()),
+      {},
+      /'encoder_attention_mask' takes mask of 2 axes, which texts do not give/,
+    ],
     ['fixed sizes', () => madeOf(graphs.fixed()), {}, /has the fixed size \[1, 6\].+dynamic axes/],
     [
       'more tokens than rows',

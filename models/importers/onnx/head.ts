@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../../../graph/graph.ts';
-import { type TaskName, taskWith } from '../../../ground/tasks.ts';
+import { type TaskName, taskReading, taskWith } from '../../../ground/tasks.ts';
 import { featuresOf, giving, named } from '../../bare/features.ts';
 import { type BareOutput, rolesOf } from '../../bare/index.ts';
 import { outputPort } from '../../info.ts';
@@ -25,11 +25,11 @@ const chosen = (graph: Graph, wanted: string | undefined): BareOutput | undefine
   throw importError(`the graph has no output '${wanted}'; it has ${outputs.map(({ name }) => name).join(', ')}`);
 };
 
-const asFeatures = (graph: Graph, value: Value): Answering => {
+const asFeatures = (graph: Graph, value: Value, presents: readonly Value[]): Answering => {
   const given = named(graph, value, usual.features);
   const name = given === graph ? value : (usual.features as Value);
   const task = taskWith('text', 'vector');
-  return { graph: giving(given, [name]), task, labels: [], output: outputPort(task, name) };
+  return { graph: giving(given, [name, ...presents]), task, labels: [], output: outputPort(task, name) };
 };
 
 const columnsOf = ({ axes }: BareOutput): number => {
@@ -60,33 +60,47 @@ const taskOfScores = (output: BareOutput, said: Said, vocabulary: number): TaskN
 const isProjection = ({ axes }: BareOutput, { savedFrom }: Said): boolean =>
   axes.length === 2 && savedFrom !== '' && !savedFrom.endsWith('ForSequenceClassification');
 
-/** Decoders guess the next word, and no text has a place for an answer. */
-const expectMasked = (task: TaskName, hasMask: boolean): void => {
-  if (task !== taskWith('token', 'token') || hasMask) return;
+/** What is guessed of a vocabulary: the next token by a decoder, a hidden one where texts have a place for it. */
+const guessing = ({ hasMask, decodes }: Reading): TaskName => {
+  if (decodes) return taskReading('before');
+  if (hasMask) return taskWith('token', 'token');
   throw importError(
-    "the graph predicts tokens, and its tokenizer has no mask token, as decoders have none; decant has no task for that yet: 'head: new' takes its features",
+    'the graph predicts tokens, and nothing says of which kind: its tokenizer has no mask token, and it is no decoder that remembers, or ' +
+      "that its config.json calls one (architectures ends in ForCausalLM): 'head: new' takes its features",
   );
 };
+
+/** What is known of the model beside what it puts out. */
+interface Reading {
+  readonly vocabulary: number;
+  readonly hasMask: boolean;
+  /** Whether it writes texts. */
+  readonly decodes: boolean;
+  /** What goes on with what it remembers. */
+  readonly presents: readonly Value[];
+}
 
 /** The graph with the answer that it is taken for: the head that it has, or the features that it computes. */
 export const answeringGraph = (
   graph: Graph,
   { head, output: wanted }: ImportOptions,
   said: Said,
-  { vocabulary, hasMask }: { readonly vocabulary: number; readonly hasMask: boolean },
+  reading: Reading,
 ): Answering => {
   const output = chosen(graph, wanted);
   if (output === undefined) throw importError('the graph has no output of floats that a text could be answered with');
-  if (output.role === 'hidden') return asFeatures(graph, output.name);
+  const { presents } = reading;
+  if (output.role === 'hidden') return asFeatures(graph, output.name, presents);
   if (head === 'new' || output.role !== 'scores' || isProjection(output, said))
-    return asFeatures(graph, featuresOf(graph));
-  const task = taskOfScores(output, said, vocabulary);
-  expectMasked(task, hasMask);
-  const features = task === taskWith('token', 'token') ? named(graph, featuresOf(graph), usual.features) : graph;
+    return asFeatures(graph, featuresOf(graph), presents);
+  const found = taskOfScores(output, said, reading.vocabulary);
+  const isToken = found === taskWith('token', 'token');
+  const task = isToken ? guessing(reading) : found;
+  const features = isToken ? named(graph, featuresOf(graph), usual.features) : graph;
   const scored = named(features, output.name, usual.scores);
   const name = scored === features ? output.name : (usual.scores as Value);
   const isClasses =
     task === taskWith('text', 'choice') || task === taskWith('text', 'set') || task === taskWith('word', 'choice');
   const labels = isClasses ? labelsFor(columnsOf(output), said) : [];
-  return { graph: giving(scored, [name]), task, labels, output: outputPort(task, name) };
+  return { graph: giving(scored, [name, ...presents]), task, labels, output: outputPort(task, name) };
 };

@@ -3,18 +3,21 @@ import { outsideFiles } from '../../../graph/codec/index.ts';
 import { concreteView } from '../../../graph/concrete.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { isRefusal, reworded } from '../../../ground/errors.ts';
-import { hasClasses } from '../../../ground/tasks.ts';
+import { hasClasses, modelTask, type TaskName } from '../../../ground/tasks.ts';
 import { expectAgreement } from '../../agree.ts';
+import { layerUnits } from '../../anatomy/units.ts';
 import { anatomyOf } from '../../anatomy.ts';
 import { findEncoder } from '../../architectures/index.ts';
 import { type Roles, readBare, rolesOf } from '../../bare/index.ts';
-import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
+import { ofTexts, textPortsOf, textStatesOf } from '../../bare/inputs-of-texts.ts';
+import { seesByPositions } from '../../cache-places.ts';
+import { decoderModelType } from '../../decoder.ts';
 import { placesIn } from '../../dropout/index.ts';
 import { type ModelFacts, textModelType } from '../../facts.ts';
 import { expectFinite } from '../../finite.ts';
 import { readForeign } from '../../foreign.ts';
-import type { ModelInfo } from '../../model.ts';
-import type { InputRole, Port } from '../../signature.ts';
+import type { Model, ModelInfo } from '../../model.ts';
+import { type InputRole, inputOf, type Port, type State } from '../../signature.ts';
 import { maskTokenOf } from '../../special-tokens.ts';
 import { readSentence, readSentenceFolder } from '../folder/sentence.ts';
 import { tokenizerSettings } from '../folder/settings.ts';
@@ -47,21 +50,25 @@ const rowsOf = ({ inputs }: Roles): number => {
 };
 
 /** The kind of model by which clients choose what they feed: the checkpoint's own, or one with these inputs. */
-const modelTypeOf = ({ modelType }: Said, ports: readonly Port<InputRole>[]): string => {
+const modelTypeOf = ({ modelType }: Said, task: TaskName, ports: readonly Port<InputRole>[]): string => {
+  if (modelTask(task).reads === 'before') return modelType === '' ? decoderModelType : modelType;
   if (findEncoder(modelType) !== undefined) return modelType;
   return ports.some(({ role }) => role === 'segments') ? 'bert' : textModelType;
 };
 
 /** Sizes as far as the graph shows them. */
-const dimensionsOf = (graph: Graph, vocabulary: number): Readonly<Record<string, number>> => {
+const dimensionsOf = (given: Graph, vocabulary: number): Readonly<Record<string, number>> => {
   try {
-    const { layers } = anatomyOf(concreteView(graph));
-    const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
+    const graph = concreteView(given);
+    const anatomy = anatomyOf(graph);
+    const units = anatomy.layers.map((layer) => layerUnits(graph, anatomy, layer));
+    const most = (of: 'heads' | 'kvHeads' | 'ffn'): number => Math.max(0, ...units.map((layer) => layer[of]));
+    const [heads, kvHeads] = [most('heads'), most('kvHeads')];
     const sizes = {
-      hidden: layers.at(-1)?.outputWidth ?? 0,
-      layers: layers.length,
-      heads: most(layers.map(({ heads }) => heads.reduce((sum, { count }) => sum + count, 0))),
-      ffn: most(layers.map(({ ffn }) => ffn.reduce((sum, { count }) => sum + count, 0))),
+      hidden: anatomy.layers.at(-1)?.outputWidth ?? 0,
+      layers: anatomy.layers.length,
+      ...{ heads, ffn: most('ffn') },
+      kvHeads: kvHeads === heads ? 0 : kvHeads,
     };
     return { ...Object.fromEntries(Object.entries(sizes).filter(([, size]) => size > 0)), vocabulary };
   } catch (error) {
@@ -84,22 +91,30 @@ export const onnxFacts = async (specifier: string, base: string, given: ImportOp
   return { ...(classifies ? { labels } : {}), sizes: dimensionsOf(graph, rowsOf(rolesOf(graph))), drops };
 };
 
+/** Whether a model writes texts: it remembers what it read, or was saved from a class that does. */
+const writes = ({ savedFrom }: Said, states: readonly State[]): boolean =>
+  states.length > 0 || /(ForCausalLM|LMHeadModel)$/.test(savedFrom);
+
 interface Parts {
   readonly beside: Beside;
   readonly said: Said;
   readonly ports: readonly Port<InputRole>[];
+  readonly states: readonly State[];
   readonly tokenizer: FolderTokenizer;
   readonly answering: Answering;
   readonly name: string | undefined;
 }
 
-const checkpointOf = ({ modelType, json, numbers }: Said): Pick<ModelInfo, 'checkpoint' | 'checkpointNumbers'> =>
-  json === undefined || findEncoder(modelType) === undefined
+const checkpointOf = (
+  { modelType, json, numbers }: Said,
+  task: TaskName,
+): Pick<ModelInfo, 'checkpoint' | 'checkpointNumbers'> =>
+  json === undefined || (findEncoder(modelType) === undefined && modelTask(task).reads !== 'before')
     ? {}
     : { checkpoint: json, ...(numbers === undefined ? {} : { checkpointNumbers: numbers }) };
 
 const infoOf = (
-  { beside, said, ports, tokenizer, answering: { task, labels, output }, name }: Parts,
+  { beside, said, ports, states, tokenizer, answering: { task, labels, output }, name }: Parts,
   dimensions: ModelInfo['dimensions'],
   maxLength: number,
 ): ModelInfo => {
@@ -109,10 +124,10 @@ const infoOf = (
   const vector = sentence === undefined || hasClasses(task) ? {} : { sentence };
   return {
     ...{ schema: 'decant.model/2', task, labels, dimensions, maxLength },
-    signature: { inputs: ports, outputs: [output], states: [] },
+    signature: { inputs: ports, outputs: [output], states },
     processor: { tokens: tokenizer.tokens, ...vector },
-    modelType: modelTypeOf(said, ports),
-    ...checkpointOf(said),
+    modelType: modelTypeOf(said, task, ports),
+    ...checkpointOf(said, task),
     tokenizerConfig: tokenizerSettings(folder),
     origin: `${name ?? basename(file)} (ONNX${said.modelType === '' ? '' : `, ${said.modelType}`})`,
   };
@@ -134,23 +149,36 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
   try {
     const { given, graph } = await readForeign(beside.file);
     const roles = rolesOf(graph);
-    const ports = textPortsOf(roles);
+    const [ports, states] = [textPortsOf(roles), textStatesOf(roles)];
     const vocabulary = rowsOf(roles);
     const tokenizer = readTokenizer(beside, said, vocabulary);
     const hasMask = maskTokenIn(tokenizer, beside);
-    const answering = answeringGraph(ofTexts(graph, roles), options, said, { vocabulary, hasMask });
+    const reading = { vocabulary, hasMask, decodes: writes(said, states), presents: states.map((one) => one.present) };
+    const answering = answeringGraph(ofTexts(graph, roles), options, said, reading);
     const maxLength = lengthOf(roles, said, tokenizer);
     expectFinite(answering.graph);
     await tryTokenizer(tokenizer, vocabulary, maxLength);
-    const parts = { beside, said, ports, tokenizer, answering, name: options.name };
+    const parts = { beside, said, ports, states, tokenizer, answering, name: options.name };
     const info = infoOf(parts, dimensionsOf(answering.graph, vocabulary), maxLength);
-    const model = { ...trainedAs(answering, said, given), info, tokenizer: tokenizer.json };
+    const trained = trainedAs(answering, said, given);
+    const remarks = [...trained.remarks, ...forgetting({ graph: trained.graph, info })];
+    const model = { ...trained, remarks, info, tokenizer: tokenizer.json };
     expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: () => 'tokenizer.json' });
     return model;
   } catch (error) {
     throw reworded(error, (message) => importError(message, { cause: error }));
   }
 };
+
+/** Known before hours of training, not at their end. */
+const forgetting = ({ graph, info: { task, signature } }: Pick<Model, 'graph' | 'info'>): readonly string[] =>
+  modelTask(task).reads !== 'before' ||
+  signature.states.length > 0 ||
+  seesByPositions(graph, inputOf(signature, 'positions'))
+    ? []
+    : [
+        'it has no past and present: it is trained, cut and imitated, but export and generate need a file that has them',
+      ];
 
 const maskTokenIn = ({ json, tokens }: FolderTokenizer, { tokenizer: folder = '' }: Beside): boolean =>
   maskTokenOf({ tokenizer: json, info: { tokenizerConfig: tokenizerSettings(folder), processor: { tokens } } }) !==
