@@ -1,4 +1,4 @@
-import type { Targets } from '../data/answer-targets.ts';
+import { type Targets, unknownTargets } from '../data/answer-targets.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Stream } from '../data/random.ts';
 import { type Answers, answersAbout } from './answers.ts';
@@ -14,7 +14,7 @@ import { updateStream } from './update-stream.ts';
 /** Another reading of an example for an update. */
 type Vary = (encoded: Encoded, random: Stream) => Varied;
 
-type Source = Pick<TrainRequest, 'examples' | 'seed' | 'augmenters'> & {
+type Source = Pick<TrainRequest, 'examples' | 'seed' | 'augmenters' | 'written'> & {
   readonly options: Pick<TrainRequest['options'], 'tokenDropout'>;
   readonly vary?: Vary | undefined;
 };
@@ -37,16 +37,35 @@ export class BatchFeeder {
   /** As the next update meets them: those of tasks that vary are written anew. */
   readonly #examples: Encoded[];
   readonly #targets: Targets;
+  /** Rows that other examples stand for. */
+  #replaced: readonly number[] = [];
   readonly answers: Answers;
 
   constructor(model: Fed, source: Source) {
-    const { examples, vary } = source;
+    const { examples, vary, written } = source;
     this.#model = model;
     this.#source = source;
     this.#examples = [...examples.encoded];
     const { width, data } = examples.targets;
-    this.#targets = vary === undefined ? examples.targets : { width, data: data.slice() };
+    this.#targets = vary === undefined && written === undefined ? examples.targets : { width, data: data.slice() };
     this.answers = answersAbout(this.#examples);
+  }
+
+  /** Takes other examples of the same answers, of which nothing is known, in the place of some until the next call. */
+  replace(others: ReadonlyMap<number, Encoded>): void {
+    const { encoded, targets } = this.#source.examples;
+    for (const row of this.#replaced) this.#put(row, encoded[row], targets.data);
+    const unknown = unknownTargets(targets.data.length).data;
+    for (const [row, example] of others) this.#put(row, example, unknown);
+    this.#replaced = [...others.keys()];
+  }
+
+  #put(row: number, example: Encoded | undefined, targets: Targets['data']): void {
+    if (example === undefined) return;
+    this.#examples[row] = example;
+    const { width, data } = this.#targets;
+    const [from = 0, to = 0] = this.answers.starts.subarray(row, row + 2);
+    data.set(targets.subarray(width * from, width * to), width * from);
   }
 
   /** The model's inputs, and those that losses ask for. */

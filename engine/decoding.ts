@@ -76,7 +76,11 @@ export const scoresIn = (signature: Signature, outputs: Feeds, last: number): Pi
 };
 
 /** Reads tokens behind what is remembered. */
-export const readOn = async (program: Program, { info }: Pick<Model, 'info'>, reading: Reading): Promise<Read> => {
+export const readOn = async (
+  program: Pick<Program, 'run'>,
+  { info }: Pick<Model, 'info'>,
+  reading: Reading,
+): Promise<Read> => {
   const { signature } = info;
   const outputs = await program.run(feedsToRead(signature, reading));
   const past: Record<string, HostTensor> = {};

@@ -280,7 +280,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   };
 };
 
-/** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output. */
+/** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output, and what it remembers. */
 export const buildEvaluation = (
   model: Model,
   { faked, gates = [] }: Pick<StepOptions, 'faked' | 'gates'> = {},
@@ -291,5 +291,6 @@ export const buildEvaluation = (
     ...{ inputs: inputNames(model), fed: fedParameters(model), dropout: 'off', faked },
     changed: gatedBy(gates, { builder, parameter: parametersIn(builder).parameter }),
   });
-  return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
+  const remembered = info.signature.states.map(({ present }) => resolve(present));
+  return builder.freeze([resolve(answerName(info.signature)), ...remembered], { keepInputs: false });
 };

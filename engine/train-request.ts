@@ -8,6 +8,7 @@ import type { Augmenter } from './augment/augmentation.ts';
 import type { Engine } from './engine.ts';
 import type { Faked } from './faked.ts';
 import type { Gated } from './gated.ts';
+import type { Written } from './generation/own-texts.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
@@ -71,6 +72,8 @@ export interface TrainRequest {
   readonly gates?: { readonly all: readonly Gated[]; readonly factors: ReadonlyMap<Value, number> } | undefined;
   /** What makes other texts of those that are trained on. Losses of theirs are in the phases as they are of such texts. */
   readonly augmenters?: readonly Augmenter[] | undefined;
+  /** Texts that the model writes itself, in the place of those of the data. */
+  readonly written?: Written | undefined;
   /** What became of the texts before training, for the report. */
   readonly prepared?: Pick<TrainingSummary, 'selected'> | undefined;
   readonly seed: number;

@@ -6,6 +6,7 @@ import type { Model } from '../models/model.ts';
 import { type Divergence, divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
+import { OwnTexts } from './generation/own-texts.ts';
 import { canShrink, firstScale, scaleAfter } from './loss-scale.ts';
 import { Foresight } from './memory/foresight.ts';
 import { lackOf } from './memory/lack.ts';
@@ -42,6 +43,7 @@ class TrainingRun {
   readonly #plan: TrainingPlan;
   readonly #updater: Updater;
   readonly #foresight: Foresight;
+  readonly #ownTexts: OwnTexts | undefined;
   #progress: TrainingProgress;
   #evaluation: Program | undefined;
   #saved = performance.now();
@@ -52,6 +54,8 @@ class TrainingRun {
     this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
     this.#updater = openUpdater(request, this.#plan);
     this.#foresight = new Foresight(request, this.#plan);
+    const { written } = request;
+    this.#ownTexts = written === undefined ? undefined : new OwnTexts(request, this.#plan, written);
     this.#progress = { ...freshProgress, scale: this.#isMixed ? firstScale : freshProgress.scale };
   }
 
@@ -91,6 +95,7 @@ class TrainingRun {
   async release(): Promise<void> {
     await this.#updater.release();
     await this.#evaluation?.release();
+    await this.#ownTexts?.release();
   }
 
   /** What went wrong, for its user. */
@@ -142,6 +147,7 @@ class TrainingRun {
     const started = performance.now();
     const { step, scale } = this.#progress;
     await this.#updater.enter(step);
+    if (this.#ownTexts !== undefined) this.#updater.replace(await this.#ownTexts.of(step, this.#updater));
     this.#foresight.look(this.#updater.step, step);
     const { outcome, size } = await this.#updater.update(step, scale, this.#watchOf(step + 1));
     const moved = isFiniteOutcome(outcome);

@@ -1,5 +1,6 @@
 import type { Batch } from '../data/batches.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Encoded } from './encoded.ts';
 import type { Feeds, Program } from './engine.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { TrainingStep } from './step.ts';
@@ -57,6 +58,8 @@ export interface Updater {
    * phases have keep their values and moments.
    */
   enter(step: number): Promise<void>;
+  /** Takes other examples in the place of some, by their rows, until the next call. */
+  replace(others: ReadonlyMap<number, Encoded>): void;
   /**
    * One update (0-based): gradients of its batches, those in float16 at this scale; clipping, AdamW. Numbers that are none move
    * no weight, and are not seen.

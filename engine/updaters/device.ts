@@ -88,6 +88,11 @@ export class DeviceUpdater implements Updater {
     return this.#source.rate(step);
   }
 
+  replace(): void {
+    // What comes next is made ready while the device works: texts that its weights write come too late.
+    throw new Error('a student writes texts on the CPU alone');
+  }
+
   async enter(step: number): Promise<void> {
     await this.#entered(step);
   }

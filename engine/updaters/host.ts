@@ -1,6 +1,7 @@
 import type { Batch } from '../../data/batches.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { adamwStep, clipScale, globalNorm } from '../adamw.ts';
+import type { Encoded } from '../encoded.ts';
 import type { Engine, Feeds, Program } from '../engine.ts';
 import { GradientRunner } from '../gradients.ts';
 import { HeldZeros } from '../held.ts';
@@ -67,6 +68,10 @@ export class HostUpdater implements Updater {
 
   rate(step: number): number {
     return this.#source.rate(step);
+  }
+
+  replace(others: ReadonlyMap<number, Encoded>): void {
+    this.#source.replace(others);
   }
 
   async enter(step: number): Promise<void> {

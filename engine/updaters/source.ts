@@ -5,6 +5,7 @@ import type { Model } from '../../models/model.ts';
 import { askedIn } from '../answers.ts';
 import { BatchFeeder } from '../batch-feeder.ts';
 import { type Motion, motionOf } from '../depth.ts';
+import type { Encoded } from '../encoded.ts';
 import type { Feeds } from '../engine.ts';
 import { symbolsFor, symbolsIn } from '../feeds.ts';
 import type { MaskBuffers } from '../masks.ts';
@@ -52,6 +53,11 @@ export class UpdateSource {
     this.#feeder = new BatchFeeder(this.model.info, { ...request, vary: request.task.varying?.(request.model) });
     const { frozen, factors } = motionOf(request.model, request.options);
     this.motion = { frozen, factors: new Map([...factors, ...(request.gates?.factors ?? [])]) };
+  }
+
+  /** Takes other examples in the place of some, until the next call. */
+  replace(others: ReadonlyMap<number, Encoded>): void {
+    this.#feeder.replace(others);
   }
 
   rate(step: number): number {

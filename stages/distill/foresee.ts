@@ -9,10 +9,11 @@ import { lookedInto } from './looked.ts';
 import type { DistillationConfig } from './options.ts';
 import { selectProblems } from './select/option.ts';
 import type { Taught } from './teachers.ts';
+import { unwritable } from './written.ts';
 
 type Entry = NonNullable<DistillationConfig['losses']>[number];
 
-type Imitating = Omit<Training, 'losses'> & Pick<DistillationConfig, 'losses' | 'hard' | 'select'> & Taught;
+type Imitating = Omit<Training, 'losses'> & Pick<DistillationConfig, 'losses' | 'hard' | 'select' | 'written'> & Taught;
 
 /** What is known of the teacher that an entry looks into, or that answers. */
 const teacherFor = (config: Imitating, { models }: Pick<Outlook, 'models'>): ((entry: Entry) => Expected) => {
@@ -108,5 +109,13 @@ export const foreseeDistillation = (
 ): Foreseen => {
   const trained = foreseeTraining(config, 'distill', outlook);
   const selecting = selectProblems(config, outlook.models.model ?? {}, dataFor(config, outlook.data));
-  return { ...trained, problems: [...(trained.problems ?? []), ...wrongLosses(config, outlook), ...selecting] };
+  return {
+    ...trained,
+    problems: [
+      ...(trained.problems ?? []),
+      ...wrongLosses(config, outlook),
+      ...unwritable(config, outlook),
+      ...selecting,
+    ],
+  };
 };

@@ -4,6 +4,7 @@ import { imitations } from '../../engine/losses/imitations/index.ts';
 import { givenLayers } from '../../engine/losses/layer-map.ts';
 import { trainingConfig } from '../train/options.ts';
 import { selectOption } from './select/option.ts';
+import { writtenOption } from './written.ts';
 
 const hidden = z.strictObject({
   weight: z.number().positive().default(1).describe('weight of the hidden-state loss'),
@@ -35,6 +36,7 @@ export const distillationConfig = {
   temperature: z.number().min(0.1).max(100).default(2).describe('softens both distributions before they are compared'),
   hard: z.number().min(0).max(1).default(0.1).describe('weight of the label where a text has one'),
   hidden: hidden.optional().describe('also imitate the hidden states of the teacher, first'),
+  written: writtenOption.optional(),
   select: selectOption.optional(),
   losses: z
     .array(entry)

@@ -210,6 +210,7 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
     validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
+    ...(config.written === undefined ? {} : { written: config.written }),
     ...(await withinStep(ctx)),
   };
   return await augmented(request, config, { ids: idsOf(texts), rewordings });

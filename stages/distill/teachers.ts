@@ -9,7 +9,7 @@ import type { Ref, Wiring } from '../stage.ts';
 const [usual, ...others] = ways;
 
 /** Of a vocabulary so many tokens are kept where nothing is said. */
-const USUAL_KEPT = 16;
+const USUAL_KEPT = 32;
 
 const counted = z.strictObject({
   id: z.string().describe('id of the stage'),

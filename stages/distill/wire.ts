@@ -6,8 +6,9 @@ import { wireLooked } from './looked.ts';
 import type { DistillationConfig } from './options.ts';
 import { expectSelectable, saidFor } from './select/option.ts';
 import { expectMixable, keepsLargest, onlyTeacher, readsAlong, type Taught, taughtBy, teachersOf } from './teachers.ts';
+import { expectWritable } from './written.ts';
 
-type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment' | 'temperature'>> &
+type Wired = Partial<Pick<DistillationConfig, 'hidden' | 'losses' | 'select' | 'augment' | 'temperature' | 'written'>> &
   Taught & { readonly task?: DatasetTask | undefined };
 
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
@@ -23,6 +24,7 @@ export const wireDistillation = (
   expectMixable(config, task, wiring, path);
   const [along, keeps] = [readsAlong(task, config), keepsLargest(task, config)];
   expectKeepable(config, task, wiring, path);
+  expectWritable(config, task, wiring, path);
   expectSelectable(config, { teachers: models.length, along, keeps }, wiring, path);
   if ((along || keeps) && models.length > 1) {
     return { ...texts, teacher: onlyTeacher(models, wiring, path, along ? 'along' : 'kept') };

@@ -188,6 +188,17 @@ describe('several teachers in a plan', () => {
     expect(await wrong('teacher: b, label: {}, select: { share: 50%, by: disagreement }')).toEqual([
       'by: disagreement looks at answers, and of those over a vocabulary the largest are kept; expected random',
     ]);
+    expect(await wrong('teacher: b, label: {}, written: { share: 0.5 }')).toEqual([
+      'what a teacher said before is about the texts of the data, and not about those that the student writes; leave label out',
+    ]);
+    expect(await wrong('teacher: b, written: { share: { from: 0, to: 0.5 } }')).toEqual([]);
+    expect(await wrong('teacher: b, written: { share: 2 }')).not.toEqual([]);
+    expect((await planned(`${two}${student('teacher: a, written: { share: 0.5 }')}`)).problems).toEqual([
+      [
+        'a student writes texts where each token is asked for by those before it, and the data is for text-classification; leave written out',
+        '{ share: 0.5 } }',
+      ],
+    ]);
     expect((await planned(`${two}${student('teacher: a, label: { keep: 8 }')}`)).problems).toEqual([
       [
         'keep is for what a teacher says of the tokens that follow each other, and the data is for text-classification; leave it out',
