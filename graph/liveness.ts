@@ -22,6 +22,12 @@ const sizesIn = ({ types }: Graph, symbols: Symbols): ((name: Value) => number) 
   };
 };
 
+/** Bytes of some values in a run. */
+export const bytesOfValues = (graph: Graph, names: readonly Value[], symbols: Symbols): number => {
+  const sizes = sizesIn(graph, symbols);
+  return names.reduce((sum, name) => sum + sizes(name), 0);
+};
+
 /** What a node gives back in another shape without a copy. */
 const viewedBy = ({ opsets }: Graph, node: Node): Value | undefined => {
   const [x] = node.inputs;
@@ -54,6 +60,17 @@ const lastReads = (graph: Graph, holder: ReadonlyMap<Value, Value>): readonly (r
     .toReversed();
 };
 
+/** What is counted of values beside their bytes. */
+interface Counting {
+  /** What a runtime takes for a value of so many bytes. */
+  readonly held?: (bytes: number) => number;
+  /** What a node takes while it runs, beside what it reads and makes. */
+  readonly working?: (node: Node) => number;
+}
+
+const nothing = (): number => 0;
+const itself = (bytes: number): number => bytes;
+
 /**
  * The most bytes that values of a run hold at once, its nodes taken in their order: each value from the node that makes it to
  * the last that reads it, inputs and outputs from the beginning or to the end. Weights and values `elsewhere` are not counted.
@@ -61,23 +78,25 @@ const lastReads = (graph: Graph, holder: ReadonlyMap<Value, Value>): readonly (r
 export const peakOfValues = (
   graph: Graph,
   elsewhere: ReadonlySet<Value> = new Set(),
+  { held = itself, working = nothing }: Counting = {},
 ): ((symbols: Symbols) => number) => {
   const holder = holders(graph);
   const last = lastReads(graph, holder);
   const isCounted = (name: Value): boolean => !elsewhere.has(name) && !graph.weights.has(name);
   const counted = (names: readonly Value[]): readonly Value[] => names.filter(isCounted);
-  const turns = graph.nodes.map(({ outputs }, i) => ({
-    made: counted(outputs.filter((output) => holder.get(output) === output)),
+  const turns = graph.nodes.map((node, i) => ({
+    node,
+    made: counted(node.outputs.filter((output) => holder.get(output) === output)),
     freed: counted(last[i] ?? []),
   }));
   return (symbols) => {
     const sizes = sizesIn(graph, symbols);
-    const sum = (names: readonly Value[]): number => names.reduce((all, name) => all + sizes(name), 0);
+    const sum = (names: readonly Value[]): number => names.reduce((all, name) => all + held(sizes(name)), 0);
     let live = sum(counted(graph.inputs));
     let peak = live;
-    for (const { made, freed } of turns) {
+    for (const { node, made, freed } of turns) {
       live += sum(made);
-      peak = Math.max(peak, live);
+      peak = Math.max(peak, live + held(working(node)));
       live -= sum(freed);
     }
     return peak;

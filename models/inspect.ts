@@ -13,7 +13,7 @@ import { inFloats } from './anatomy/in-floats.ts';
 import { nodesOf } from './anatomy/layers.ts';
 import { type LayerUnits, layerUnits } from './anatomy/units.ts';
 import { type Anatomy, anatomyOf, type Layer, partsOf as unitParts } from './anatomy.ts';
-import type { AnatomySummary, Figures, Inspection, OperatorCount } from './inspection.ts';
+import type { AnatomySummary, Figures, Inspection, OperatorCount, PassSize } from './inspection.ts';
 import type { Model } from './model.ts';
 
 /** The symbols of images, with sizes that the graph takes. */
@@ -29,12 +29,12 @@ const imageSizes = (graph: Graph): Sizes => {
   }
 };
 
-/** Symbols of the inputs bound to one text of `length` tokens: first axis 1, second axis `length`; or to one image. */
-const bindingsOf = (graph: Graph, length: number): Readonly<Record<string, Dim>> => {
+/** Symbols of the inputs bound to texts of `length` tokens: first axis `batch`, others `length`; or to images. */
+export const bindingsOf = (graph: Graph, { batch, length }: PassSize): Readonly<Record<string, Dim>> => {
   const bindings: Record<string, Dim> = { ...deducedSizes(graph), ...imageSizes(graph) };
   for (const input of graph.inputs) {
     graph.types.get(input)?.shape?.forEach((dim, axis) => {
-      if (typeof dim !== 'number') bindings[dim] ??= axis === 0 ? 1 : length;
+      if (typeof dim !== 'number') bindings[dim] ??= axis === 0 ? batch : length;
     });
   }
   return bindings;
@@ -48,11 +48,10 @@ const bindType = ({ dtype, shape }: TensorType, bindings: Readonly<Record<string
 const operatorName = ({ domain, op }: Node): string => (domain === '' ? op : `${domain}:${op}`);
 
 /** Multiply-accumulates of every node by name, and the operators that decant has no record of. */
-const macsByNode = (
+export const macsByNode = (
   graph: Graph,
-  length: number,
+  bindings: Readonly<Record<string, Dim>>,
 ): { readonly macs: ReadonlyMap<Node, number>; readonly unknown: readonly string[] } => {
-  const bindings = bindingsOf(graph, length);
   const known = {
     type: (v: Value) => {
       const type = graph.types.get(v);
@@ -103,7 +102,11 @@ const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzer
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 
 /** Multiply-accumulates of one text of `length` tokens. */
-export const macsOf = (graph: Graph, length: number): number => sum(macsByNode(graph, length).macs.values());
+export const macsOf = (graph: Graph, length: number): number => macsIn(graph, bindingsOf(graph, { batch: 1, length }));
+
+/** Multiply-accumulates of a run in which the symbols of a graph are these sizes. */
+export const macsIn = (graph: Graph, sizes: Readonly<Record<string, Dim>>): number =>
+  sum(macsByNode(graph, sizes).macs.values());
 
 /** Parameters, non-zero parameters and multiply-accumulates of a model, quantized and fused ones included. */
 export const modelFigures = (model: Model, length: number): Figures => ({
@@ -128,7 +131,7 @@ const fusedUnits = (graph: Graph, layer: Layer): Pick<LayerUnits, 'heads' | 'kvH
   };
 };
 
-const headsIn = (graph: Graph, node: Node) => {
+export const headsIn = (graph: Graph, node: Node) => {
   const [queries] = node.inputs;
   const shape = queries == null ? undefined : graph.types.get(queries)?.shape;
   const [axis, width] = [shape?.length === 4 ? shape[1] : undefined, shape?.at(-1)];
@@ -227,7 +230,7 @@ export interface InspectOptions {
 
 /** Everything `decant inspect` shows about a graph, of whatever origin. */
 export const inspectGraph = (graph: Graph, options: InspectOptions): Inspection => {
-  const { macs, unknown } = macsByNode(graph, options.length);
+  const { macs, unknown } = macsByNode(graph, bindingsOf(graph, { batch: 1, length: options.length }));
   const byType = bytesByType(graph);
   const { normal = graph } = options;
   const anatomy = anatomySummary(normal);

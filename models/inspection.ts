@@ -6,6 +6,22 @@ export interface Figures {
   readonly macs: number;
 }
 
+/** A batch of texts of one length. */
+export interface PassSize {
+  readonly batch: number;
+  readonly length: number;
+}
+
+/** Floating-point operations of a pass, by formula. */
+export interface Work {
+  /** Numbers in the matrices in front of the head. */
+  readonly body: number;
+  readonly forward: number;
+  /** Of these, products of queries, keys and values. */
+  readonly attention: number;
+  readonly training: number;
+}
+
 export interface OperatorCount {
   /** With its domain where that is not the standard one. */
   readonly op: string;

@@ -7,6 +7,7 @@ import { compareCommand } from './commands/compare.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enginesCommand } from './commands/engines.ts';
+import { estimateCommand } from './commands/estimate.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -41,6 +42,7 @@ Examples:
   $ decant generate runs/NAME/deploy "The jury said"    with a decoder
   $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
   $ decant benchmark runs/NAME/deploy                         how fast it is
+  $ decant estimate runs/NAME/models/teacher --batch 16       what it takes by formula, and what it took
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js
   $ decant inspect model.onnx                       what an ONNX file of any maker is made of
   $ decant prune model.onnx --keep-heads 50% -o small.onnx      also: quantize, optimize
@@ -57,6 +59,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     generateCommand,
     evaluateCommand,
     benchmarkCommand,
+    estimateCommand,
     reportCommand,
     diffCommand,
     compareCommand,

@@ -8,6 +8,7 @@ import { bytesAt } from '../../pipeline/clean/sizes.ts';
 import { Store } from '../../pipeline/store/store.ts';
 import { duration } from '../../pipeline/view/text.ts';
 import { decant, decantJson } from '../decant.ts';
+import { benchShapes } from './shapes.ts';
 
 /** Time, memory or disk. Memory is what the step that needs most held at once, its children not included. */
 interface Figures {
@@ -61,22 +62,31 @@ const benchFile = async (file: string, set: readonly string[], folder: string): 
   for (const line of await steps(forecast, store)) console.log(line);
 };
 
-/** How far what a plan says of a first run is from what the run takes: time, memory and disk, each in a fresh store. */
+const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'decant-estimates-'));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** How far what a plan says of a first run is from what the run takes: time, memory and disk, each in a fresh store; or what `estimate` says of known shapes. */
 export const benchEstimates = async (args: readonly string[]): Promise<void> => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { set: { type: 'string', multiple: true, default: [] } },
+    options: {
+      set: { type: 'string', multiple: true, default: [] },
+      shapes: { type: 'boolean' },
+      shape: { type: 'string' },
+    },
   });
+  if (values.shapes === true) return await inFolder((folder) => benchShapes(folder, values.shape));
   if (positionals.length === 0)
     throw new Error('name pipeline files: npm run bench -- estimates FILE... [--set KEY=VALUE]');
   console.log('| pipeline | | planned | measured | ratio |\n|---|---|---|---|---|');
   for (const file of positionals) {
-    const folder = await mkdtemp(join(tmpdir(), 'decant-estimates-'));
-    try {
-      await benchFile(file, values.set, folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await inFolder((folder) => benchFile(file, values.set, folder));
   }
 };

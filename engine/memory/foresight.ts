@@ -9,7 +9,7 @@ import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
 import { textsOfValidation } from '../validate.ts';
 import { lackOf, memoryError } from './lack.ts';
-import { ARENA, activationsOf, answeringOf, BESIDE, copiesOf, frozenBytes, type Pass, parameterBytes } from './need.ts';
+import { answeringOf, BESIDE, copiesOf, frozenBytes, type Pass, parameterBytes, takenBy } from './need.ts';
 import { fittingSplit } from './split.ts';
 
 /** So many times more than there is cannot be an error of the estimate. */
@@ -81,14 +81,14 @@ export class Foresight {
 
   #needOf(step: TrainingStep, pass: Pass): Phase['need'] {
     const { model, task } = this.#request;
-    const activations = activationsOf(step, task.answering(model));
+    const taken = takenBy(step, task.answering(model));
     const [still, validating] = [this.#still(step), this.#validating()];
     // Both runtimes hold their memory until the last update.
     const together = this.#plan.totalSteps > this.#plan.stepsPerEpoch;
     return (texts) => {
       const answers = Math.ceil((pass.answers * texts) / Math.max(1, pass.texts));
-      const training = activations({ ...pass, texts, answers });
-      return still + ARENA * (together ? training + validating : Math.max(training, validating));
+      const training = taken({ ...pass, texts, answers });
+      return still + (together ? training + validating : Math.max(training, validating));
     };
   }
 

@@ -25,21 +25,39 @@ const keptElsewhere = ({ graph, parameters }: TrainingStep, model: Model): Reado
     }),
   ]);
 
-const peakOf = (graph: Graph, model: Model, elsewhere: ReadonlySet<Value>): ((pass: Pass) => number) => {
-  const peak = peakOfValues(graph, elsewhere);
+const peakOf = (
+  graph: Graph,
+  model: Model,
+  elsewhere: ReadonlySet<Value>,
+  held: (bytes: number) => number = (bytes) => bytes,
+): ((pass: Pass) => number) => {
+  const peak = peakOfValues(graph, elsewhere, { held });
   return ({ texts, length, answers }) => peak(symbolsFor(model, { batch: texts, sequence: length, past: 0, answers }));
 };
 
 /**
  * The most bytes that activations and their gradients hold at once in a step, by what is alive between its nodes in the order
- * in which they run. What a runtime takes for them is more: see ARENA.
+ * in which they run. What a runtime takes for them is more.
  */
 export const activationsOf = (step: TrainingStep, model: Model): ((pass: Pass) => number) =>
   peakOf(soonest(step.graph), model, keptElsewhere(step, model));
 
-/** The same of a model that is asked with weights that it is fed. */
+/**
+ * What a runtime takes for values beyond what these hold: pieces of memory that are free do not fit the next value. Steps of
+ * ONNX Runtime on the CPU took 1.08 to 1.57 (docs/results/training.md); large values are few, of one size, and fit each other's
+ * pieces.
+ */
+const ARENA = 1.4;
+const LARGE = 64e6;
+const inArena = (bytes: number): number => (bytes >= LARGE ? bytes : ARENA * bytes);
+
+/** The most bytes that a runtime takes for them. */
+export const takenBy = (step: TrainingStep, model: Model): ((pass: Pass) => number) =>
+  peakOf(soonest(step.graph), model, keptElsewhere(step, model), inArena);
+
+/** What a runtime takes for those of a model that is asked with weights that it is fed. */
 export const answeringOf = (graph: Graph, model: Model): ((pass: Pass) => number) =>
-  peakOf(graph, model, new Set(graph.inputs.filter((input) => model.graph.weights.has(input))));
+  peakOf(graph, model, new Set(graph.inputs.filter((input) => model.graph.weights.has(input))), inArena);
 
 /** Bytes of all parameters, once. */
 export const parameterBytes = ({ parameters }: Pick<TrainingStep, 'parameters'>): number =>
@@ -53,12 +71,6 @@ export const frozenBytes = ({ graph, parameters }: TrainingStep, model: Model): 
     .flatMap((input) => model.graph.weights.get(input) ?? []);
   return fed.reduce((sum, { bytes }) => sum + bytes.length, weightBytes(graph));
 };
-
-/**
- * What a runtime takes for values beyond what these hold: pieces of memory that are free do not fit the next value. Steps of
- * ONNX Runtime on the CPU took 1.08 to 1.57 (docs/results/training.md).
- */
-export const ARENA = 1.4;
 
 /** What code, programs and garbage take between a step that was compiled and its tenth run, whatever it reads. */
 export const BESIDE = 24e6;

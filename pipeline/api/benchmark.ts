@@ -1,17 +1,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cell, Measurements, Turn } from '../../data/measurements.ts';
+import type { Cell, Measurements } from '../../data/measurements.ts';
 import { defaultEngine } from '../../engine/engines/index.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { weightBytes, writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
-import { meanOf } from '../../ground/metrics/metric.ts';
 import { middle } from '../../ground/middle.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { allMeasurements, latencies } from '../../reports/latencies.ts';
 import type { Subject } from '../../stages/measure/orders.ts';
+import { computing } from '../../stages/measure/rates.ts';
 import { measurePrepared } from '../../stages/measure/work.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
@@ -38,12 +38,6 @@ const TEXTS = [
 
 const cellsOf = ({ batches, lengths }: Measuring): readonly Cell[] =>
   batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
-
-/**
- * Milliseconds of a run in which the process had the processor: of the mean run, since the share that a turn waited is one of
- * all of its runs, and on a busy machine the middle one may not have waited at all.
- */
-const computing = ({ ms, waited }: Turn): number => meanOf(ms) * (1 - waited);
 
 const computeOf = ({ cells, models }: Measurements, id: string, first: string): readonly ComputeReport[] =>
   cells.flatMap((cell, c) => {

@@ -9,6 +9,7 @@ import type { InitOptions } from '../first/options.ts';
 import { startJob } from './job.ts';
 import type { Job } from './job-type.ts';
 import type { Given } from './types/answers.ts';
+import type { Estimate, EstimateOptions } from './types/estimates.ts';
 import type {
   Check,
   Diagnosis,
@@ -179,6 +180,10 @@ export const evaluate = (models: readonly string[], options: EvaluateOptions): J
 export const benchmark = (models: readonly string[], options: BenchmarkOptions = {}): Job<Progress, Benchmark> =>
   startJob(async (emit) => (await import('./benchmark.ts')).benchmarkModels(models, options, emit));
 
+/** What a model takes by formula (operations, time, memory of a pass, of an update and of new tokens), beside what it took here. */
+export const estimate = (model: string, options: EstimateOptions = {}): Job<Progress, Estimate> =>
+  startJob(async (emit) => (await import('./estimate.ts')).estimateModel(model, options, emit));
+
 /** What an ONNX file, or the model of a folder, is made of: layers, parameters, work, operators, sizes. */
 export const inspect = async (path: string, options: InspectOptions = {}): Promise<InspectedModel> =>
   (await import('./inspect.ts')).inspectModel(path, options);
@@ -253,6 +258,7 @@ export type { InitOptions } from '../first/options.ts';
 export type { Dtype } from './dtype.ts';
 export type { Job } from './job-type.ts';
 export type * from './types/answers.ts';
+export type * from './types/estimates.ts';
 export type * from './types/graphs.ts';
 export type * from './types/models.ts';
 export type * from './types/pipelines.ts';

@@ -11,8 +11,9 @@ const [LAYERS, ROWS, SIDE] = [12, 256, 128];
 const ANSWER = 8;
 
 /** Numbers around zero, so that products of many stay far from the ends of the type. */
-const tensor = (rows: number, columns: number): Tensor => tensorOf('float32', [rows, columns], numbers(rows * columns));
-const numbers = (length: number): Float32Array<ArrayBuffer> =>
+export const tensor = (rows: number, columns: number): Tensor =>
+  tensorOf('float32', [rows, columns], numbers(rows * columns));
+export const numbers = (length: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length }, (_, i) => (((i * 7) % 13) - 6) / 13);
 
 const matMuls = (): Graph => {
