@@ -1,4 +1,5 @@
 import { benchAttention } from './attention/index.ts';
+import { benchDecode } from './decode/index.ts';
 import { benchDiff } from './diff/index.ts';
 import { benchEstimates } from './estimates/index.ts';
 import { benchFirst } from './first/index.ts';
@@ -14,6 +15,7 @@ import { benchTrain } from './train/index.ts';
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   attention: benchAttention,
+  decode: benchDecode,
   diff: benchDiff,
   estimates: benchEstimates,
   first: benchFirst,

@@ -35,7 +35,7 @@ export const openWriter = async (given: Model, engine: Engine, threads: number):
 type Reader = (tokens: readonly number[]) => Promise<Float32Array>;
 
 /** Reads one text: keys and values stay where they lie, or go round where an attention wants them all at once. */
-const readerOf = ({ model, program, fresh }: Writer): Reader => {
+export const readerOf = ({ model, program, fresh }: Writer): Reader => {
   const { signature } = model.info;
   let [past, length] = [nothingRead(signature, 1), 0];
   const memory = fresh === undefined ? undefined : new Memory(fresh.states);
