@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
-import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
+import { recoveryEffort, recoveryTokens, wireRecovery } from '../distill/recover-plan.ts';
 import { defineStage } from '../stage.ts';
 import { attentionConfig } from './config.ts';
 import { foreseeAttention } from './foresee.ts';
@@ -29,7 +29,10 @@ export const attention = defineStage({
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: ({ recover }, wiring) => wireRecovery(recover, false, wiring),
-  foresee: foreseeAttention,
+  foresee: async (options, outlook) => {
+    const seen = foreseeAttention(options, outlook);
+    return { ...seen, problems: [...(seen.problems ?? []), ...(await recoveryTokens(options.recover, outlook))] };
+  },
   effort: ({ recover }, texts) => (recover === undefined ? {} : recoveryEffort(recover, texts)),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

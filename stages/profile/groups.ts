@@ -1,7 +1,7 @@
 import type { NodeGroup } from '../../data/profile.ts';
-import { attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt, sitesAt } from '../../graph/sites.ts';
+import { attendingIn } from './attending.ts';
 import { productSiteAt } from './products.ts';
 
 const usersOf = (graph: Graph, { outputs }: Node): readonly Node[] =>
@@ -48,10 +48,10 @@ const backToFloat = (graph: Graph): ReadonlySet<Node> => {
 
 /** What every node is there for. */
 export const groupsOf = (graph: Graph): ReadonlyMap<Node, NodeGroup> => {
-  const pieces = new Set(attentionsOf(graph).flatMap(({ nodes }) => [...nodes]));
   const steps = backToFloat(graph);
+  const attending = attendingIn(graph, (node) => crossing.has(node.op) || steps.has(node));
   const groupOf = (node: Node): NodeGroup => {
-    if (isFusedAttention(node) || pieces.has(node)) return 'attention';
+    if (attending.has(node)) return 'attention';
     if (crossing.has(node.op) || steps.has(node)) return 'quantize';
     return productSiteAt(graph, node) === undefined ? 'other' : 'product';
   };

@@ -29,7 +29,7 @@ const optionsIn = (measure: unknown): object | undefined => {
  */
 export const profile = defineStage({
   uses: 'profile',
-  version: 4,
+  version: 5,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
   place: 'all-models',

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
 import type { Json } from '../../ground/json.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { kinds } from '../../models/attention/kinds/index.ts';
@@ -7,6 +8,7 @@ import { attentionConfig } from '../../stages/attention/config.ts';
 import { foreseeAttention } from '../../stages/attention/foresee.ts';
 import { attention } from '../../stages/attention/index.ts';
 import { changed } from '../../stages/attention/work.ts';
+import { groupsOf } from '../../stages/profile/groups.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { quantize } from '../../stages/quantize/index.ts';
 import { trainStage } from '../../stages/train/index.ts';
@@ -84,6 +86,22 @@ describe('positions for longer texts', () => {
     const [before, after] = [await outputsOf(model.graph, short), await outputsOf(long.graph, short)];
     if (by === 'copy') expect(after).toEqual(before);
     else expect(after).not.toEqual(before);
+  });
+});
+
+describe('the profile', () => {
+  const names = ['full', ...kinds.map(({ name }) => name)];
+  it.each(names)('counts all of %s attention as attention, and nothing else', (name) => {
+    const model = smallEncoder();
+    const given = name === 'full' ? model : changed(model, attentionConfig.parse(optionsOf(name)), 1);
+    const groups = [...groupsOf(fuseForInference(given.graph))];
+    const named = (part: string) => groups.filter(([node]) => node.name.includes(part)).map(([, group]) => group);
+    expect(groups.some(([, group]) => group === 'attention')).toBe(true);
+    expect(named('attention.0.').filter((group) => group !== 'attention')).toEqual([]);
+    expect([...named('ffn'), ...named('embeddings'), ...named('classifier')]).not.toContain('attention');
+    const rest = groups.filter(([, group]) => group === 'other').map(([{ op }]) => op);
+    expect(rest).not.toContain('Pad');
+    expect(rest).toContain('LayerNormalization');
   });
 });
 
