@@ -40,7 +40,7 @@ interface MeasuredProcess {
   readonly rounds: number;
   /** How often it was made to leave its processor while it timed; 0 on systems that do not count. */
   readonly switches: number;
-  /** By model id and cell. */
+  /** By model id, of the cells that it takes. */
   readonly warmUp: Readonly<Record<string, readonly WarmUp[]>>;
 }
 
@@ -70,7 +70,7 @@ export interface EngineTimes {
   readonly processes: readonly MeasuredProcess[];
   /** A fixed graph that was timed in every round like a model: what the machine could do just then. */
   readonly kernel: { readonly name: string; readonly times: Times };
-  /** By model id. */
+  /** By model id; no turns at a cell whose texts are longer than the model takes. */
   readonly models: Readonly<Record<string, Times>>;
   /** By model id, each in processes of its own. */
   readonly loading: Readonly<Record<string, Loading>>;

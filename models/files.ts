@@ -70,8 +70,12 @@ const readGraphFile = async (path: string): Promise<Graph> => {
 const readTokenizer = async ({ signature }: ModelInfo, path: () => string): Promise<Pick<Model, 'tokenizer'>> =>
   readsTexts(signature) ? { tokenizer: await readJson(path()) } : {};
 
+/** What a model artifact says of itself, without its graph. */
+export const readInfo = async (path: PathOf): Promise<ModelInfo> =>
+  parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
+
 const readStageFile = async (path: PathOf, graph: string): Promise<Model> => {
-  const info = parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
+  const info = await readInfo(path);
   const tokenizer = (): string => path(modelFiles.tokenizer);
   const model = { graph: await readGraphFile(graph), info, ...(await readTokenizer(info, tokenizer)) };
   expectAgreement(model, { graph, info: path(modelFiles.info), tokenizer });

@@ -30,7 +30,8 @@ const undisturbedMedian = (turn: Turn): number => (isUndisturbed(turn) ? medianO
 /** p50 of one over p50 of the other at a cell, from paired rounds; null where other work had a part in them. */
 const ratioAt = (over: Times | undefined, under: Times, cell: number, all: Measurements): Interval | null => {
   const [above, below] = [over?.[cell], under[cell]];
-  if (above === undefined || below === undefined || isUnsteady(above) || isUnsteady(below)) return null;
+  if (above === undefined || below === undefined || above.length === 0) return null;
+  if (isUnsteady(above) || isUnsteady(below)) return null;
   return clusterRatio(byProcess(ratios(above.map(undisturbedMedian), below.map(undisturbedMedian)), all));
 };
 
@@ -49,14 +50,15 @@ export const latencyReport = (
   const mine = measurements.models[id];
   if (mine === undefined) return [];
   const theirs = reference === null ? undefined : measurements.models[reference];
-  return measurements.cells.map(({ batch, length }, c) => {
+  return measurements.cells.flatMap(({ batch, length }, c) => {
     const turns = mine[c] ?? [];
+    if (turns.length === 0) return [];
     const busy = isUnsteady(turns) || isUnsteady(theirs?.[c] ?? []);
     const clusters = runsOf(turns, isBusy(turns), measurements);
     const runs = clusters.flat();
     const p50Ms = quantile(runs, 0.5);
     const speedup = ratioAt(theirs, mine, c, measurements);
-    return {
+    const cell: LatencyReport = {
       batch,
       length,
       threads: measurements.threads,
@@ -75,6 +77,7 @@ export const latencyReport = (
       textsPerSecond: (1000 * batch) / p50Ms,
       relative: ratioAt(mine, measurements.kernel.times, c, measurements),
     };
+    return [cell];
   });
 };
 

@@ -1,6 +1,7 @@
 import { answersLines, entityLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
 import { bitsLines } from './bits-markdown.ts';
+import { cellAt, cellsOf } from './cells.ts';
 import {
   type Column,
   detailBlock,
@@ -83,8 +84,9 @@ const grid = (
   latencyOf: (stage: StageReport) => readonly LatencyReport[] = ({ latency }) => latency,
 ): string[] => {
   const measured = report.stages.filter((stage) => latencyOf(stage).length > 0);
-  const [cells = []] = measured.map(latencyOf);
-  const entry = (cell: LatencyReport): string => {
+  const cells = cellsOf(measured.map(latencyOf));
+  const entry = (cell: LatencyReport | undefined): string => {
+    if (cell === undefined) return '';
     const ratio = speedupText(cell);
     const times = `${p50Text(cell)} / ${timeText(cell, cell.p90Ms)} / ${timeText(cell, cell.p99Ms)}${ratio === '' ? '' : ` (${ratio})`}`;
     return `${times}, ${textsPerSecond(cell)}`;
@@ -93,7 +95,7 @@ const grid = (
     ? []
     : table(
         ['stage', ...cells.map(({ batch, length }) => [`batch ${batch}`, ...lengthText(report, length)].join(', '))],
-        measured.map((stage) => [inert(stage.id), ...latencyOf(stage).map(entry)]),
+        measured.map((stage) => [inert(stage.id), ...cells.map((at) => entry(cellAt(latencyOf(stage), at)))]),
       );
 };
 

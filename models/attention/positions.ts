@@ -5,9 +5,13 @@ import { modelError } from '../../ground/errors.ts';
 import { beyondOf, longestOf, storedBeyond } from '../bare/positions.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { inputOf } from '../signature.ts';
+import { rotationSaid, slowed } from './turns.ts';
 
-/** How rows of positions that no text had are made of those that texts had: the same again, or those between them. */
-type Extension = 'copy' | 'interpolate';
+/**
+ * How positions that no text had are made of those that texts had: the same again, or those between them; `scale` is for rotary
+ * positions alone.
+ */
+export type Extension = 'copy' | 'interpolate' | 'scale';
 
 /** Rows of a table from `first` on, as many more: row i is row i modulo their number, or stands between two of them. */
 const extended = (table: Tensor, first: number, rows: number, by: Extension): Tensor => {
@@ -64,10 +68,25 @@ const withTypes = (graph: Graph, weights: ReadonlyMap<Value, Tensor>): Graph => 
 };
 
 /** What the model's own config.json says of positions: tables may have rows that no text reaches. */
-const said = ({ checkpoint, maxLength }: ModelInfo, to: number): Pick<ModelInfo, 'checkpoint'> => {
+const said = (
+  { checkpoint, maxLength }: ModelInfo,
+  to: number,
+  by: Extension,
+  turns: boolean,
+): Pick<ModelInfo, 'checkpoint'> => {
   const known = checkpoint?.max_position_embeddings;
-  if (typeof known !== 'number') return {};
-  return { checkpoint: { ...checkpoint, max_position_embeddings: known + to - maxLength } };
+  if (checkpoint === undefined || typeof known !== 'number') return {};
+  const longer = { ...checkpoint, max_position_embeddings: known + to - maxLength };
+  return { checkpoint: turns ? { ...longer, ...rotationSaid(checkpoint, by, to / maxLength) } : longer };
+};
+
+/** What an extension is made of has to be there. */
+const expectPositions = (by: Extension, tables: number, turned: number): void => {
+  if (by === 'scale' && turned === 0) {
+    throw modelError('the model has no rotary positions to scale; take by: copy, or interpolate where it has a table');
+  }
+  if (by !== 'interpolate' || tables + turned > 0) return;
+  throw modelError('the model has neither a table of positions nor rotary ones to interpolate; take by: copy');
 };
 
 /**
@@ -82,10 +101,9 @@ export const withPositions = (model: Model, to: number, by: Extension): Model =>
   const fed = inputOf(info.signature, 'positions');
   const tables = tablesIn(graph, fed === undefined ? [] : [fed]);
   const rows = storedRows(graph, info.maxLength);
-  if (by === 'interpolate' && tables.length === 0) {
-    throw modelError('the model has no table of positions to interpolate: its positions are worked out; take by: copy');
-  }
-  const weights = new Map(graph.weights);
+  const turned = by === 'copy' ? new Map<Value, Tensor>() : slowed(graph, by, to / info.maxLength);
+  expectPositions(by, tables.length, turned.size);
+  const weights = new Map([...graph.weights, ...turned]);
   for (const { name, table, first } of tables) weights.set(name, extended(table, first, to, by));
   for (const [name, row] of rows) weights.set(name, longer(row, to));
   const long = withTypes(graph, weights);
@@ -93,5 +111,5 @@ export const withPositions = (model: Model, to: number, by: Extension): Model =>
   if (left !== undefined && left < to) {
     throw modelError(`the positions of the model end at ${left} in a way that decant cannot extend`);
   }
-  return { ...model, graph: long, info: { ...info, ...said(info, to), maxLength: to } };
+  return { ...model, graph: long, info: { ...info, ...said(info, to, by, turned.size > 0), maxLength: to } };
 };

@@ -38,9 +38,12 @@ const options = z.strictObject({
     .strictObject({
       to: z.int().min(1).describe('tokens of the longest text from now on'),
       by: z
-        .enum(['copy', 'interpolate'])
+        .enum(['copy', 'interpolate', 'scale'])
         .default('copy')
-        .describe('new rows of the table of positions: copy repeats those that there are, interpolate spreads them'),
+        .describe(
+          'new positions: copy repeats the rows of a table, or goes on turning; interpolate spreads what there is over the longer text; ' +
+            'scale slows the slow turns of rotary positions and leaves the quick ones, which tell neighbours apart',
+        ),
     })
     .optional()
     .describe('makes room for longer texts; positions that are worked out go on counting'),

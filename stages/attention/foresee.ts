@@ -1,3 +1,4 @@
+import { modelTask } from '../../ground/tasks.ts';
 import { kindOf } from '../../models/attention/kinds/index.ts';
 import { paysFrom } from '../../models/attention/pays.ts';
 import { foreseeRecovery } from '../distill/recover-plan.ts';
@@ -10,6 +11,13 @@ const missingLayers = ({ layers = [] }: AttentionOptions, available: number | un
       ? []
       : [{ path: ['layers', i], message: `the model's layers are 0 to ${available - 1}; found ${layer}` }],
   );
+
+/** Every kind lets positions see what follows them. */
+const looksAhead = ({ kind }: AttentionOptions, { task }: Expected): readonly Foreboding[] => {
+  if (kind === undefined || task === undefined || modelTask(task).reads !== 'before') return [];
+  const message = `${kind} attention lets tokens see those behind them, and a model of ${task} writes those: no kind is for decoders`;
+  return [{ path: ['kind'], message }];
+};
 
 /** Positions that there are already. */
 const noLonger = ({ positions }: AttentionOptions, { maxLength }: Expected): readonly Foreboding[] => {
@@ -39,6 +47,7 @@ const remarksOf = (options: AttentionOptions, model: Expected): readonly string[
   const { hidden, heads } = model.sizes ?? {};
   const longest = longestOf(options, model);
   if (kind === undefined || hidden === undefined || heads === undefined || longest === undefined) return [];
+  if (looksAhead(options, model).length > 0) return [];
   const width = model.headWidth ?? Math.round(hidden / heads);
   const from = paysFrom(kindOf(kind), settingsOf(options), { heads, headWidth: width }, longest);
   return [
@@ -58,6 +67,7 @@ export const foreseeAttention = (options: AttentionOptions, outlook: Outlook): F
     ...(options.kind === undefined || options.layers !== undefined ? {} : { attention: options.kind }),
   };
   const problems = [
+    ...looksAhead(options, given),
     ...missingLayers(options, given.sizes?.layers),
     ...noLonger(options, given),
     ...tooWide(options, given),

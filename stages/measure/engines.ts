@@ -39,7 +39,7 @@ export const runnable = async (
 ): Promise<Timing & Lacking> => {
   if (engine === defaultEngine) return { on: {}, models: subjects };
   const on = { engine, device: (await there(engine)).device };
-  const looked = [...subjects.values()].map(({ name, file, feeds: [feeds = {}] }) => ({ name, file, feeds }));
+  const looked = [...subjects.values()].map(({ name, file, feeds: [feeds] }) => ({ name, file, feeds: feeds ?? {} }));
   const lists = await lookInProcess({ type: 'look', ...on, threads, subjects: looked }, { signal });
   const found = lackingOf([...subjects.keys()], lists);
   const models = new Map([...subjects].filter(([id]) => !Object.hasOwn(found.lacking ?? {}, id)));

@@ -30,7 +30,7 @@ export const measureLoading = async (
 ): Promise<Pick<EngineTimes, 'loading' | 'runtime'>> => {
   const ids = [...models.keys()];
   const subjects: readonly LoadOrder['subject'][] = [
-    ...[...models.values()].map(({ name, file, feeds: [first = {}] }) => ({ name, file, feeds: first })),
+    ...[...models.values()].map(({ name, file, feeds: [first] }) => ({ name, file, feeds: first ?? {} })),
     runtime,
   ];
   const found: Loaded[][] = subjects.map(() => []);

@@ -8,8 +8,8 @@ export interface Subject {
   readonly name: string;
   /** Path of its ONNX file, after the fusions for inference. */
   readonly file: string;
-  /** By cell of the grid. */
-  readonly feeds: readonly Feeds[];
+  /** By cell of the grid; null where it takes no text so long. The first is there. */
+  readonly feeds: readonly (Feeds | null)[];
 }
 
 /** Where an order is carried out. */

@@ -8,7 +8,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { readModelArtifact } from '../../models/files.ts';
+import { readInfo, readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { longest } from '../train/examples.ts';
 import { expectFits, gridFor } from './grid.ts';
@@ -44,6 +44,12 @@ export interface Prepared {
   readonly subjects: ReadonlyMap<string, Subject>;
 }
 
+/** The longest text that each model takes. */
+const takenBy = (models: Readonly<Record<string, InputArtifact>>) =>
+  Promise.all(
+    Object.entries(models).map(async ([id, { path }]) => ({ id, maxLength: (await readInfo(path)).maxLength })),
+  );
+
 /** Writes every model as it is deployed, after the inference fusions, with what it is to be run on. */
 export const prepare = async (
   models: Readonly<Record<string, InputArtifact>>,
@@ -51,18 +57,22 @@ export const prepare = async (
   { batch, grid }: { readonly batch: number; readonly grid: readonly Cell[] },
   folder: string,
 ): Promise<Prepared> => {
+  const takes = await takenBy(models);
+  expectFits(takes, grid);
+  const shortest = Math.min(...takes.map(({ maxLength }) => maxLength));
   const encodings = new Encodings(dataset);
   const subjects = new Map<string, Subject>();
   let cells: readonly Cell[] | undefined;
   for (const [id, input] of Object.entries(models)) {
     const model = await readModelArtifact(input.path);
-    expectFits(id, model, grid);
     const encoded = await encodings.of(input, model);
-    cells ??= gridFor(lengthsOf(encoded), batch, grid);
+    cells ??= gridFor(lengthsOf(encoded), batch, grid, shortest);
     const texts = encoded.slice(0, TEXTS_TO_RUN);
     const file = join(folder, `${subjects.size}.onnx`);
     await writeGraph(file, fuseForInference(model.graph));
-    const feeds = cells.map((cell) => filledFeeds(model.info, texts, cell));
+    const feeds = cells.map((cell) =>
+      cell.length > model.info.maxLength ? null : filledFeeds(model.info, texts, cell),
+    );
     subjects.set(id, { name: `"${id}"`, file, feeds });
   }
   return { cells: cells ?? [], subjects };

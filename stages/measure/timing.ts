@@ -27,7 +27,7 @@ const warmUpAll = async (opened: readonly Opened[], say: Say): Promise<readonly 
   for (const { name, program, feeds } of opened) {
     say({ type: 'at', name });
     const cells: WarmUp[] = [];
-    for (const cell of feeds) cells.push(await warmUp(() => timed(program, cell)));
+    for (const cell of feeds) if (cell !== null) cells.push(await warmUp(() => timed(program, cell)));
     all.push(cells);
   }
   return all;
@@ -56,7 +56,7 @@ export const timeTogether = async (order: TimeOrder, say: Say): Promise<Timed> =
     for (let cell = 0; cell < cells; cell++) {
       for (const [s, { program, feeds }] of opened.entries()) {
         const mine = feeds[cell];
-        if (mine !== undefined) times[s]?.[cell]?.push(await takeTurn(program, mine));
+        if (mine != null) times[s]?.[cell]?.push(await takeTurn(program, mine));
       }
     }
     say({ type: 'round', done: round + 1 });

@@ -1,9 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { HostTensor } from '../../engine/engine.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { numbersOf } from '../../graph/tensor.ts';
 import type { Json } from '../../ground/json.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { kinds } from '../../models/attention/kinds/index.ts';
 import { readModel } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
 import { attentionConfig } from '../../stages/attention/config.ts';
 import { foreseeAttention } from '../../stages/attention/foresee.ts';
 import { attention } from '../../stages/attention/index.ts';
@@ -12,6 +15,7 @@ import { groupsOf } from '../../stages/profile/groups.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { quantize } from '../../stages/quantize/index.ts';
 import { trainStage } from '../../stages/train/index.ts';
+import { tinyDecoder } from '../decoders/tiny.ts';
 import { outputsOf } from '../graph/rewrite-run.ts';
 import { batchOf, smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -89,6 +93,66 @@ describe('positions for longer texts', () => {
   });
 });
 
+/** A text whose positions are so far apart: every key counts as often, so that each still sees itself and those before. */
+const apart = (distance: number, ids: readonly number[]): Readonly<Record<string, HostTensor>> => {
+  const input = (at: (i: number) => number): HostTensor => ({
+    dtype: 'int64',
+    dims: [1, ids.length],
+    data: BigInt64Array.from(ids, (_, i) => BigInt(at(i))),
+  });
+  return {
+    input_ids: input((i) => ids[i] ?? 0),
+    attention_mask: input(() => distance),
+    position_ids: input((i) => distance * (i + 1) - 1),
+  };
+};
+
+describe('rotary positions for longer texts', () => {
+  const model = tinyDecoder();
+  const long = (by: string): Model =>
+    changed(model, attentionConfig.parse({ positions: { to: 2 * model.info.maxLength, by } }), 1);
+  const turns = ({ graph }: Model): readonly number[] => {
+    const angle = graph.nodes.find(({ op }) => op === 'Cos')?.inputs[0];
+    const factors = graph.nodes.find(({ outputs: [output] }) => output === angle)?.inputs ?? [];
+    return factors.flatMap((name) => {
+      const tensor = name === null ? undefined : graph.weights.get(name);
+      return tensor === undefined ? [] : [...numbersOf(tensor)];
+    });
+  };
+
+  it('answer at twice the distances as before where they are interpolated', async () => {
+    const ids = [5, 9, 4, 17, 80, 3, 12];
+    const [before] = await outputsOf(model.graph, apart(1, ids));
+    const [far] = await outputsOf(model.graph, apart(2, ids));
+    const [after] = await outputsOf(long('interpolate').graph, apart(2, ids));
+    const furthest = (found: ArrayLike<number> = []) =>
+      Math.max(...Array.from(before ?? [], (x, i) => Math.abs(x - (found[i] ?? Number.NaN))));
+    expect(furthest(after)).toBeLessThan(1e-5);
+    expect(furthest(far)).toBeGreaterThan(1e-3);
+    expect(long('interpolate').info.checkpoint).toMatchObject({ rope_scaling: { rope_type: 'linear', factor: 2 } });
+  });
+
+  it('keep the quickest turn and slow the slowest by as much as texts grow where they are scaled', () => {
+    const [before, after] = [turns(model), turns(long('scale'))];
+    const ratios = before.map((turn, i) => turn / (after[i] ?? Number.NaN));
+    const half = ratios.slice(0, ratios.length / 2);
+    expect(half).toEqual(half.toSorted((a, b) => a - b));
+    expect(half[0]).toBe(1);
+    expect(half.at(-1)).toBeCloseTo(2, 5);
+    expect(ratios.slice(ratios.length / 2)).toEqual(half);
+    // theta times s^(d / (d - 2)), for heads of 8.
+    expect(long('scale').info.checkpoint?.rope_theta).toBeCloseTo(10_000 * 2 ** (8 / 6), 2);
+    expect(turns(long('copy'))).toEqual(before);
+  });
+
+  it('are refused where there are none', () => {
+    const given = attentionConfig.parse({ positions: { to: 30, by: 'scale' } });
+    expect(() => changed(smallEncoder(), given, 1)).toThrow(
+      'the model has no rotary positions to scale; take by: copy',
+    );
+  });
+});
+
 describe('the profile', () => {
   const names = ['full', ...kinds.map(({ name }) => name)];
   it.each(names)('counts all of %s attention as attention, and nothing else', (name) => {
@@ -131,6 +195,20 @@ describe('wrong input', () => {
       { path: ['layers', 0], message: "the model's layers are 0 to 1; found 2" },
       { path: ['width'], message: 'width 128 reaches all: the longest text has 128 tokens; take less' },
     ]);
+    const decoder = { ...model, task: 'text-generation' as const };
+    const writing = foreseeAttention(attentionConfig.parse({ kind: 'block' }), {
+      ...{ models: { model: decoder }, data: undefined, base: '.' },
+    });
+    expect(writing).toMatchObject({
+      remarks: [],
+      problems: [
+        {
+          path: ['kind'],
+          message:
+            'block attention lets tokens see those behind them, and a model of text-generation writes those: no kind is for decoders',
+        },
+      ],
+    });
     expect(foreseen({ positions: { to: 100 } }).problems).toEqual([
       { path: ['positions', 'to'], message: 'the model has positions for 128 tokens already; expected more' },
     ]);

@@ -3,7 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Measurements, readMeasurements } from '../../data/measurements.ts';
 import type { Model } from '../../models/model.ts';
-import { gridFor } from '../../stages/measure/grid.ts';
+import { cellsOf } from '../../reports/cells.ts';
+import { latencyReport } from '../../reports/latency.ts';
+import { foreseeGrid, gridFor } from '../../stages/measure/grid.ts';
 import { measure } from '../../stages/measure/index.ts';
 import { writeKernel, writeRuntimeAlone } from '../../stages/measure/kernel.ts';
 import type { TimeOrder } from '../../stages/measure/orders.ts';
@@ -23,7 +25,13 @@ afterAll(() => space[Symbol.dispose]());
 const model = (): Model => smallEncoder({ labels: ['animal', 'motion', 'rest'] });
 
 describe('the measurement of all models', () => {
-  const config = { rounds: 3, processes: 2, loads: 1, batch: 4, grid: [{ batch: 2, length: 12 }] };
+  const config = {
+    rounds: 3,
+    processes: 2,
+    loads: 1,
+    batch: 4,
+    grid: [12, 20].map((length) => ({ batch: 2, length })),
+  };
   let found: Measurements;
   let files: readonly string[];
 
@@ -31,21 +39,25 @@ describe('the measurement of all models', () => {
     const inputs = {
       dataset: await datasetArtifact(space, smallDataset()),
       teacher: await modelArtifact(space, 'teacher', model()),
-      student: await modelArtifact(space, 'student', model()),
+      student: await modelArtifact(space, 'student', smallEncoder({ labels: model().info.labels, maxLength: 20 })),
     };
     const { output } = await runStage(space, measure, inputs, config, { name: 'out', kind: 'measurements' });
     files = readdirSync(space.path('out', 'measurements'));
     found = await readMeasurements(output.path);
   });
 
-  it('times every model and the kernel in every round at every cell', () => {
-    expect(found.cells.slice(-2)).toEqual([
+  it('times every model and the kernel in every round at every cell, but for texts that a model does not take', () => {
+    expect(found.cells.slice(-3)).toEqual([
       { batch: 4, length: found.cells[0]?.length },
       { batch: 2, length: 12 },
+      { batch: 2, length: 20 },
     ]);
     expect(Object.keys(found.models)).toEqual(['teacher', 'student']);
     for (const times of [...Object.values(found.models), found.kernel.times]) {
-      expect(times.map((rounds) => rounds.length)).toEqual(found.cells.map(() => 3));
+      const isShort = times === found.models.teacher;
+      expect(times.map((rounds) => rounds.length)).toEqual(
+        found.cells.map(({ length }) => (isShort && length === 20 ? 0 : 3)),
+      );
       for (const { ms, waited } of times.flat()) {
         expect(ms.length).toBeGreaterThanOrEqual(2);
         expect(Math.min(...ms)).toBeGreaterThan(0);
@@ -53,6 +65,13 @@ describe('the measurement of all models', () => {
         expect(waited).toBeLessThanOrEqual(1);
       }
     }
+  });
+
+  it('is told of a model where it was timed, without a speed-up where the model before was not', () => {
+    const [teacher, student] = ['teacher', 'student'].map((id) => latencyReport(found, id, 'teacher'));
+    expect(teacher?.some(({ length }) => length === 20)).toBe(false);
+    expect(student?.find(({ length }) => length === 20)).toMatchObject({ batch: 2, speedup: null });
+    expect(cellsOf([teacher ?? [], student ?? []])).toHaveLength(found.cells.length);
   });
 
   it('shares the rounds out over fresh processes, each of which warms up', () => {
@@ -92,6 +111,29 @@ describe('the grid', () => {
       { batch: 8, length: 64 },
     ]);
     expect(gridFor([7, 7], 1, [])).toEqual([{ batch: 1, length: 7 }]);
+  });
+
+  it('ends usual lengths where a model does', () => {
+    expect(gridFor([13, 14, 40], 1, [{ batch: 1, length: 30 }], 12)).toEqual([
+      { batch: 1, length: 12 },
+      { batch: 1, length: 30 },
+    ]);
+  });
+
+  it('says at planning which models it leaves out of long texts, and refuses what none takes', () => {
+    const models = { dataset: undefined, teacher: { maxLength: 128 }, long: { maxLength: 512 } };
+    const grid = [128, 512, 600].map((length) => ({ batch: 1, length }));
+    expect(foreseeGrid({ grid }, { models, data: undefined, base: '.' })).toEqual({
+      problems: [
+        {
+          path: ['grid', 2, 'length'],
+          message: 'measure.grid asks for texts of 600 tokens, and "long" takes at most 512; name a length up to 512',
+        },
+      ],
+      remarks: ['"teacher" takes at most 128 tokens, and is not measured at 512'],
+    });
+    const unknown = foreseeGrid({ grid }, { models: { ...models, other: {} }, data: undefined, base: '.' });
+    expect(unknown.problems).toEqual([]);
   });
 
   it('refuses a length that a model has no positions for, and says which are possible', async () => {

@@ -1,3 +1,4 @@
+import { cellsOf } from '../../cells.ts';
 import type { LatencyReport, StageReport } from '../../report.ts';
 import { type Chart, colours } from '../picture.ts';
 
@@ -25,7 +26,7 @@ const axis = (title: string) => ({
  * square by two. Where a batch was timed at three lengths or more.
  */
 export const lengthCharts = (measured: readonly Measured[], names: readonly string[]): readonly Chart[] =>
-  batchesOf(measured[0]?.latency ?? []).map((batch) => ({
+  batchesOf(cellsOf(measured.map(({ latency }) => latency))).map((batch) => ({
     title: `${batch === 1 ? 'one text' : `${batch} texts`} by length`,
     height: 220,
     spec: {

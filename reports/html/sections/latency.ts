@@ -1,4 +1,5 @@
 import type { Bounds } from '../../../data/statistics/intervals.ts';
+import { cellAt, cellsOf } from '../../cells.ts';
 import { engineText, isDevice } from '../../engines.ts';
 import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
 import type { LatencyReport, LoadingReport, LoadReport, MeasurementReport, Report, StageReport } from '../../report.ts';
@@ -23,8 +24,11 @@ const cellTitle = ({ batch, length }: LatencyReport): string => {
 /** A stage as it was timed on one engine. */
 type Measured = Pick<StageReport, 'id' | 'latency' | 'loading'>;
 
-const entriesOf = (stages: readonly Measured[], c: number): Entry[] =>
-  stages.flatMap(({ id, latency }) => (latency[c] === undefined ? [] : [{ stage: id, cell: latency[c] }]));
+const entriesOf = (stages: readonly Measured[], at: LatencyReport): Entry[] =>
+  stages.flatMap(({ id, latency }) => {
+    const cell = cellAt(latency, at);
+    return cell === undefined ? [] : [{ stage: id, cell }];
+  });
 
 const chartOf = (entries: readonly Entry[], names: readonly string[]): Chart[] => {
   const [first] = entries;
@@ -187,8 +191,8 @@ const engineBody = async (
   measurement: HowMeasured | null,
   busy: string | undefined,
 ) => {
-  const cells = measured[0]?.latency ?? [];
-  const grid = cells.map((_, c) => entriesOf(measured, c));
+  const cells = cellsOf(measured.map(({ latency }) => latency));
+  const grid = cells.map((cell) => entriesOf(measured, cell));
   const drawn = await figure({
     caption:
       'Dot: median, with the band of its 95 % interval. Tick: 90 % of runs are faster. The line ends where 99 % are.',

@@ -1,4 +1,5 @@
 import type { Spread } from '../../../data/statistics/spread.ts';
+import { cellAt, cellsOf } from '../../cells.ts';
 import { bytes, milliseconds, percent, plusMinus, speedup } from '../../figures.ts';
 import { metricOf, type Primary, type Written } from '../../metric.ts';
 import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
@@ -23,12 +24,15 @@ const where = (stages: readonly SeedsStage[], has: (stage: SeedsStage) => unknow
   stages.some((stage) => has(stage) !== null) ? [column] : [];
 
 const cellColumns = ({ stages }: SeedsReport, reference: string | null): HtmlColumn<SeedsStage>[] => {
-  const cells = stages.find(({ latency }) => latency.length > 0)?.latency ?? [];
-  return cells.flatMap(({ batch, length }, c): HtmlColumn<SeedsStage>[] => [
-    { title: `p50 ms, ${batch} × ${length}`, cell: ({ latency }) => mean(latency[c]?.p50Ms, milliseconds) },
+  const cells = cellsOf(stages.map(({ latency }) => latency));
+  return cells.flatMap((at): HtmlColumn<SeedsStage>[] => [
     {
-      title: `speed-up, ${batch} × ${length}`,
-      cell: ({ id, latency }) => (id === reference ? '' : mean(latency[c]?.speedup, speedup)),
+      title: `p50 ms, ${at.batch} × ${at.length}`,
+      cell: ({ latency }) => mean(cellAt(latency, at)?.p50Ms, milliseconds),
+    },
+    {
+      title: `speed-up, ${at.batch} × ${at.length}`,
+      cell: ({ id, latency }) => (id === reference ? '' : mean(cellAt(latency, at)?.speedup, speedup)),
     },
   ]);
 };
