@@ -139,6 +139,8 @@ export interface Stage<C, M> {
 /** How many texts go together. */
 interface TrainingPass {
   readonly batch: number;
+  /** Whether layers are computed once more in the backward pass. */
+  readonly recompute?: boolean | undefined;
 }
 
 /** What a stage would train, from what its run is given. Nothing is written. */

@@ -128,7 +128,7 @@ export class Foresight {
     const asked = `a batch of ${pass.texts} texts of up to ${pass.length} tokens needs about ${bytes(need(pass.texts))}`;
     const split = fittingSplit({ batch, accumulate }, { need, room, most: batch / Math.max(2, times) });
     if (split === undefined) {
-      return `${asked}, a single text about ${bytes(need(1))}: take shorter texts (maxLength of the data), freeze lower parts (freeze), take a smaller model, or train on another engine`;
+      return `${asked}, a single text about ${bytes(need(1))}: take shorter texts (maxLength of the data)${this.#layersAgain()}, freeze lower parts (freeze), take a smaller model, or train on another engine`;
     }
     const unsure = room === undefined ? '; halve the batch again where that is still too much' : '';
     const { phases } = this.#request;
@@ -136,6 +136,12 @@ export class Foresight {
       ? 'trains nearly the same, with fewer texts beside each other in the losses that compare them'
       : 'trains the same';
     return `${asked}; write batch: ${split.batch} and accumulate: ${split.accumulate}, which needs about ${bytes(need(split.batch))} and ${same}${unsure}`;
+  }
+
+  /** What keeps less between the passes of a text, where that can still be said. */
+  #layersAgain(): string {
+    const isAsked = this.#request.options.recompute === true || this.#ownMemory !== undefined;
+    return isAsked ? '' : ', compute layers once more instead of keeping them (recompute: true)';
   }
 
   /** What there is, where it is known. */

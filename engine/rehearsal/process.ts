@@ -63,7 +63,7 @@ const secondsCompressing = (): number => {
 };
 
 const requestOf = (
-  { batch, threads, room }: Rehearsal & { readonly batch: number },
+  { batch, recompute, threads, room }: Rehearsal & { readonly batch: number },
   { model, task, examples }: Untrained,
   foresee: (bytes: number) => void,
 ): TrainRequest => ({
@@ -72,7 +72,7 @@ const requestOf = (
   options: {
     ...{ ...defaultAdamW, epochs: 2, batch, accumulate: 1, learningRate: 1e-4, headLearningRate: 1e-4 },
     ...{ schedule: { kind: 'constant', warmup: 0 }, weightDecay: 0.01, tokenDropout: 0, clip: 1 },
-    ...{ keep: 'last', validationLimit: VALIDATION_BATCH },
+    ...{ keep: 'last', validationLimit: VALIDATION_BATCH, recompute },
   },
   phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0.1 })], until: 1 }],
   memory: { bytes: room, asked: false, foresee: ({ bytes }) => foresee(bytes) },

@@ -49,6 +49,8 @@ export interface Rehearsal {
   readonly lengths: readonly number[];
   /** Examples of one pass where it is to be trained; null where it is only asked. */
   readonly batch: number | null;
+  /** Whether layers are computed once more in the backward pass. */
+  readonly recompute?: boolean | undefined;
   readonly threads: number;
   /** Bytes that may be taken. */
   readonly room: number;

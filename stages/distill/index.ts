@@ -36,7 +36,7 @@ export const distill = defineStage({
   choosesEngine: true,
   trains: {
     when: () => true,
-    pass: ({ batch }) => ({ batch }),
+    pass: ({ batch, recompute }) => ({ batch, recompute }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => wireDistillation(options, wiring),

@@ -33,7 +33,7 @@ export const prune = defineStage({
   choosesEngine: true,
   trains: {
     when: ({ recover }) => recover !== undefined,
-    pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
+    pass: ({ recover }) => ({ batch: recover?.batch ?? 1, recompute: recover?.recompute }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => ({

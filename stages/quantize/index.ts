@@ -50,7 +50,7 @@ export const quantize = defineStage({
   choosesEngine: true,
   trains: {
     when: ({ recover }) => recover !== undefined,
-    pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
+    pass: ({ recover }) => ({ batch: recover?.batch ?? 1, recompute: recover?.recompute }),
     training: async (...given) => (await import('./recovery.ts')).training(...given),
   },
   wire: (options, wiring) => {

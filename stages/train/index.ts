@@ -41,7 +41,7 @@ export const trainStage = defineStage({
   choosesEngine: true,
   trains: {
     when: () => true,
-    pass: ({ batch }) => ({ batch }),
+    pass: ({ batch, recompute }) => ({ batch, recompute }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   from: [],

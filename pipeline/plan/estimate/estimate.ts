@@ -53,32 +53,37 @@ const lengthsOf = async (
   return lengths;
 };
 
-/** A size that is to be tried, and the texts of a pass that trains it. */
-interface Trial {
+/** What tells passes that train a size from others. */
+type Passes = Pick<Work, 'batch' | 'recompute'>;
+
+const noPass: Passes = { batch: null, recompute: false };
+
+/** A size that is to be tried, and the passes that train it. */
+interface Trial extends Passes {
   readonly sized: Sized;
-  readonly batch: number | null;
 }
 
-const nameOf = ({ size, origin }: Sized, batch: number | null): string => JSON.stringify([origin, size, batch]);
+const nameOf = ({ size, origin }: Sized, { batch, recompute }: Passes): string =>
+  JSON.stringify([origin, size, batch, recompute]);
 
 /** Every size once with each batch that it is trained with, and once without where it is only asked. */
 const trialsOf = (works: readonly Work[]): readonly Trial[] => {
   const trials = new Map<string, Trial>();
   for (const work of works) {
-    const [sized, { batch }] = [trainedIn(work), work];
-    if (sized !== undefined) trials.set(nameOf(sized, batch), { sized, batch });
+    const [sized, { batch, recompute }] = [trainedIn(work), work];
+    if (sized !== undefined) trials.set(nameOf(sized, work), { sized, batch, recompute });
   }
-  const trained = new Set([...trials.values()].map(({ sized }) => nameOf(sized, null)));
+  const trained = new Set([...trials.values()].map(({ sized }) => nameOf(sized, noPass)));
   for (const sized of works.flatMap((work) => [...askedIn(work), ...work.beside])) {
-    if (sized !== undefined && !trained.has(nameOf(sized, null)))
-      trials.set(nameOf(sized, null), { sized, batch: null });
+    if (sized !== undefined && !trained.has(nameOf(sized, noPass)))
+      trials.set(nameOf(sized, noPass), { sized, ...noPass });
   }
   return [...trials.values()];
 };
 
 /** What trials showed of a size: trained with a batch, or asked. */
 interface Shown {
-  trained(sized: Sized | undefined, batch: number | null): Rehearsed | undefined;
+  trained(sized: Sized | undefined, passes: Passes): Rehearsed | undefined;
   asked(sized: Sized | undefined): Rehearsed | undefined;
 }
 
@@ -86,19 +91,20 @@ const tryAll = async (trials: readonly Trial[], lengths: Lengths, options: Estim
   const { threads, room, signal, progress } = options;
   const byTraining = new Map<string, Rehearsed>();
   const byAsking = new Map<string, Rehearsed>();
-  for (const [i, { sized, batch }] of trials.entries()) {
+  for (const [i, trial] of trials.entries()) {
     progress(i, trials.length);
     signal?.throwIfAborted();
+    const { sized, batch, recompute } = trial;
     const own = lengths.get(sized.origin) ?? [];
     if (own.length === 0) continue;
-    const shown = await rehearse({ size: sized.size, lengths: own, batch, threads, room }, signal);
+    const shown = await rehearse({ size: sized.size, lengths: own, batch, recompute, threads, room }, signal);
     if (shown === undefined) continue;
-    byTraining.set(nameOf(sized, batch), shown);
-    byAsking.set(nameOf(sized, null), shown);
+    byTraining.set(nameOf(sized, trial), shown);
+    byAsking.set(nameOf(sized, noPass), shown);
   }
   return {
-    trained: (sized, batch) => (sized === undefined ? undefined : byTraining.get(nameOf(sized, batch))),
-    asked: (sized) => (sized === undefined ? undefined : byAsking.get(nameOf(sized, null))),
+    trained: (sized, passes) => (sized === undefined ? undefined : byTraining.get(nameOf(sized, passes))),
+    asked: (sized) => (sized === undefined ? undefined : byAsking.get(nameOf(sized, noPass))),
   };
 };
 
@@ -130,7 +136,7 @@ const sumOf = (parts: readonly (number | null)[]): number | null =>
 const trainingSeconds = (work: Work, shown: Shown): number | null => {
   const { trained = 0 } = work.effort;
   if (trained === 0) return 0;
-  const { trained: rate = null, toTrain = 0 } = shown.trained(trainedIn(work), work.batch) ?? {};
+  const { trained: rate = null, toTrain = 0 } = shown.trained(trainedIn(work), work) ?? {};
   const beside = work.beside.map((sized) => shown.asked(sized)?.asked ?? null);
   return rate === null ? null : sumOf([toTrain, trained * rate, ...beside.map((one) => one && trained * one)]);
 };
@@ -177,10 +183,10 @@ const MOMENTS = 3;
 
 const memoryOf = (work: Work, texts: Texts, shown: Shown): number | null => {
   const data = total(texts.characters) + TEXT * total(texts.counts);
-  const { effort, given, made, batch, rows } = work;
+  const { effort, given, made, rows } = work;
   if ((effort.trained ?? 0) > 0) {
     const own = trainedIn(work);
-    const training = shown.trained(own, batch)?.training;
+    const training = shown.trained(own, work)?.training;
     if (training === undefined || training === null || own === undefined) return null;
     const unmoved = work.trains ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
     const beside = sumOf(work.beside.map((sized) => shown.asked(sized)?.asking ?? null));

@@ -34,6 +34,8 @@ export interface Work {
   readonly trains: boolean;
   /** Texts of one pass, where it trains. */
   readonly batch: number | null;
+  /** Whether it computes layers once more in the backward pass. */
+  readonly recompute: boolean;
 }
 
 /** Lengths of the sampled texts as models read them, by the step that a chain of models begins with. */
@@ -84,11 +86,12 @@ export const workOf = (step: Step, known: Known): Work | undefined => {
   const rows = models.length > 0 || made !== undefined ? rowsOf(texts, own) : texts.counts;
   const effort = stage.effort?.(step.config, rows, models.length) ?? {};
   const trains = stage.trains?.when(step.config) === true;
-  const batch = trains ? stage.trains?.pass(step.config).batch : undefined;
+  const { batch, recompute = false } = (trains ? stage.trains?.pass(step.config) : undefined) ?? { batch: undefined };
   return {
     ...{ step, stage, effort, rows, trains, given, made },
     answers: answersOf(texts.sample, own),
     beside: trains ? named.flatMap(([name, ref]) => (name === 'model' ? [] : [sizedAt(ref.step, known)])) : [],
+    recompute,
     batch: batch ?? ((effort.trained ?? 0) > 0 ? measuredIn(own, texts.sample.maxLength) : null),
   };
 };
