@@ -191,7 +191,10 @@ describe('several teachers in a plan', () => {
     expect(await wrong('teacher: b, label: {}, written: { share: 0.5 }')).toEqual([
       'what a teacher said before is about the texts of the data, and not about those that the student writes; leave label out',
     ]);
-    expect(await wrong('teacher: b, written: { share: { from: 0, to: 0.5 } }')).toEqual([]);
+    expect(await wrong('teacher: b, written: { share: { from: 0, to: 0.5 }, prompt: 4 }')).toEqual([]);
+    expect(await wrong('teacher: b, written: { share: 0.5 }')).toEqual([
+      '16 tokens of texts would stay that are read 16 at a time: nothing would be written; expected fewer',
+    ]);
     expect(await wrong('teacher: b, written: { share: 2 }')).not.toEqual([]);
     expect((await planned(`${two}${student('teacher: a, written: { share: 0.5 }')}`)).problems).toEqual([
       [
