@@ -1,6 +1,6 @@
 import type { Batch } from '../data/batches.ts';
 import { answerPort, type Signature } from '../models/signature.ts';
-import type { Encoded } from './encoded.ts';
+import { type Encoded, targetLength } from './encoded.ts';
 
 /** Numbers the answers that a model gives about examples: one about each, or one about each of its places. */
 export interface Answers {
@@ -50,11 +50,18 @@ export const askedIn = ({ examples }: Answers, { rows }: Batch): number => {
 const dimsOf = (signature: Signature, { rows, length }: Batch, count: number): readonly number[] => {
   const { axes } = answerPort(signature);
   if (axes.includes('answers')) return [count];
-  return axes.includes('sequence') ? [rows.length, length] : [rows.length];
+  return axes.includes('sequence') || axes.includes('target') ? [rows.length, length] : [rows.length];
+};
+
+/** Positions that the places of a batch are counted by: those of what is written, where something is. */
+const positionsOf = (examples: readonly Encoded[], { rows, length }: Batch): number => {
+  const isWritten = examples[rows[0] ?? 0]?.byRole.written !== undefined;
+  return isWritten ? targetLength(examples, rows) : length;
 };
 
 /** Answers that a batch is asked for, in the order of its rows: those that were cut off stand nowhere. */
-export const placed = (answers: Answers, batch: Batch, signature: Signature): Placed => {
+export const placed = (answers: Answers, given: Batch, signature: Signature): Placed => {
+  const batch = { ...given, length: positionsOf(answers.examples, given) };
   const count = askedIn(answers, batch);
   const dims = dimsOf(signature, batch, count);
   const [numbers, rows] = [new Int32Array(count), new Int32Array(count)];
@@ -81,7 +88,9 @@ export const placed = (answers: Answers, batch: Batch, signature: Signature): Pl
 };
 
 /** The places of a batch's answers, counted over all positions of the batch. */
-export const placesIn = (examples: readonly Encoded[], { rows, length }: Batch): readonly number[] =>
-  Array.from(rows).flatMap((row, i) =>
+export const placesIn = (examples: readonly Encoded[], batch: Batch): readonly number[] => {
+  const length = positionsOf(examples, batch);
+  return Array.from(batch.rows).flatMap((row, i) =>
     Array.from(examples[row]?.places ?? []).flatMap((place) => (isRead(place) ? [i * length + place] : [])),
   );
+};

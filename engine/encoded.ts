@@ -11,10 +11,10 @@ export interface Encoded {
   /**
    * Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing:
    * `original` is what tokens were where some are hidden, `continued` is 1 where a token goes on with the word of the one before,
-   * `next` is the token that follows each.
+   * `next` is the token that follows each. Of an answer that is written these are its own: `written` and `next` are as long as it is.
    */
   readonly byRole: Readonly<Record<string, Whole>>;
-  /** Positions that are answered about, -1 for one that was cut off; left out where there is one answer about the whole. */
+  /** Positions that are answered about, of what is written where there is an answer to write, -1 for one that was cut off; left out where there is one answer about the whole. */
   readonly places?: Int32Array;
   /** Tokens that did not fit into the length; left out where all did. */
   readonly cut?: number;
@@ -53,6 +53,13 @@ export const encodedImage = (pixels: Pixels): Encoded => ({ length: 1, byRole: {
 const none = new Int32Array();
 
 export const tokensOf = ({ byRole }: Encoded): Whole => byRole.tokens ?? none;
+
+/** Positions of the longest answer that is written to some examples; 1 where there is none. */
+export const targetLength = (examples: readonly Encoded[], rows: Iterable<number>): number => {
+  let most = 1;
+  for (const row of rows) most = Math.max(most, examples[row]?.byRole.written?.length ?? 1);
+  return most;
+};
 
 /** The example with its tokens as the text has them, whatever stands in their place. */
 export const asWritten = (example: Encoded): Encoded => {

@@ -4,7 +4,7 @@ import { type Graph, value } from '../graph/graph.ts';
 import { type Model, type ModelInfo, type Processor, pixelsIn, tokensIn } from '../models/model.ts';
 import { type Axis, type InputRole, inputOf, type Port, type Signature, type State } from '../models/signature.ts';
 import { placesIn } from './answers.ts';
-import type { Encoded } from './encoded.ts';
+import { type Encoded, targetLength } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
 import { imagesOf } from './images.ts';
 
@@ -72,6 +72,18 @@ const fromRole =
   (row: number): Whole | undefined =>
     examples[row]?.byRole[role];
 
+/** One whole number a position of what is written: batches of it are as long as the longest answer. */
+const ofWritten = (matrix: Matrix): Fill => {
+  const fill = wholes(matrix);
+  return (examples, batch, processor) =>
+    fill(examples, { ...batch, length: targetLength(examples, batch.rows) }, processor);
+};
+
+/** 0, 1, 2 ... in every row, to its end: what is behind an answer is looked at by nothing in front of it. */
+const order = ofWritten((_, { rows, length }) =>
+  BigInt64Array.from({ length: rows.length * length }, (_, at) => BigInt(at % length)),
+);
+
 const fills: Readonly<Record<InputRole, Fill>> = {
   tokens: wholes((examples, batch, processor) =>
     matrixOf(batch, tokensIn(processor).padding, copied(fromRole('tokens', examples))),
@@ -83,6 +95,11 @@ const fills: Readonly<Record<InputRole, Fill>> = {
     const data = BigInt64Array.from(placesIn(examples, batch), BigInt);
     return { dtype: 'int64', dims: [data.length], data };
   },
+  written: ofWritten((examples, batch, processor) =>
+    matrixOf(batch, tokensIn(processor).padding, copied(fromRole('written', examples))),
+  ),
+  queries: order,
+  keys: order,
   last: () => ({ dtype: 'int64', dims: [], data: BigInt64Array.of(0n) }),
   pixels: (examples, batch, processor) => imagesOf(pixelsIn(processor), fromRole('pixels', examples), batch.rows),
 };

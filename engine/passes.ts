@@ -11,6 +11,6 @@ export const textsOfPass = (
 ): ((length: number) => number) => {
   const { name, axes } = answerPort(info.signature);
   const width = graph.types.get(name)?.shape?.at(-1);
-  if (typeof width !== 'number' || !axes.includes('sequence')) return () => most;
+  if (typeof width !== 'number' || !(axes.includes('sequence') || axes.includes('target'))) return () => most;
   return (length) => Math.max(1, Math.min(most, Math.floor(MOST_NUMBERS / (width * Math.max(1, length)))));
 };

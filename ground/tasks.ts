@@ -3,7 +3,9 @@ import {
   bitsPerByte,
   calibrationError,
   cosine,
+  editRate,
   entityF1,
+  exactMatch,
   loss,
   type Metric,
   macroF1,
@@ -34,8 +36,11 @@ export interface ModelTask {
   readonly name: string;
   /** What there is one answer about. */
   readonly about: 'text' | 'word' | 'token' | 'image';
-  /** What of a text an answer is made of, where that is not all of it: what stands before its token. */
-  readonly reads?: 'before';
+  /**
+   * What an answer is made of, where that is not all of a text: what stands before its token (before), or another text and what
+   * stands before its token (source). Models of such tasks write.
+   */
+  readonly reads?: 'before' | 'source';
   readonly answer: Answer;
   /** The tag of the hub for such models. */
   readonly pipeline: string;
@@ -52,8 +57,8 @@ export interface DataTask extends ModelTask {
   /** What models are chosen and compared by, and what is told besides. */
   readonly metric: Metric;
   readonly more: readonly Metric[];
-  /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'labels' | 'tags' | 'entities' | 'number' | 'text' | 'teacher';
+  /** Where the right answers come from: a field of each example, its text, the second of two, or a teacher, which then validates, too. */
+  readonly truth: 'label' | 'labels' | 'tags' | 'entities' | 'number' | 'text' | 'pair' | 'teacher';
   /**
    * Whether a teacher answers in the step itself: always, since every update meets an example in another shape, or unless the
    * largest of its scores are kept, since what it says of every token is too much to keep.
@@ -180,6 +185,21 @@ const table = [
     words: { examples: 'tokens', inputs: 'texts' },
   },
   {
+    name: 'text2text',
+    about: 'token',
+    reads: 'source',
+    answer: 'token',
+    pipeline: 'text2text-generation',
+    classSuffix: 'ForConditionalGeneration',
+    output: 'logits',
+    metric: natsPerToken,
+    more: [exactMatch, editRate, perplexity, accuracy],
+    truth: 'pair',
+    teacherReadsAlong: true,
+    baseline: 'frequency',
+    words: { examples: 'tokens', inputs: 'texts' },
+  },
+  {
     name: 'image-classification',
     about: 'image',
     answer: 'choice',
@@ -266,6 +286,9 @@ export const choosesOne = (name: TaskName): boolean => {
   const { answer } = modelTask(name);
   return answer === 'token' || answer === 'choice';
 };
+
+/** Whether models of a task write texts: the one that they were given on, or an answer to it. */
+export const writes = (name: TaskName): boolean => modelTask(name).reads !== undefined;
 
 /** Every metric of a task, the primary one first. */
 export const metricsOf = ({ metric, more }: Pick<DataTask, 'metric' | 'more'>): readonly Metric[] => [metric, ...more];

@@ -80,7 +80,7 @@ export const decoderInputs = (builder: GraphBuilder): DecoderInputs => ({
 });
 
 /** x / sqrt(mean(x^2) + epsilon) scale (Zhang and Sennrich 2019, arXiv 1910.07467) over the last axis. */
-const rmsNorm = (emission: Emission, name: string, x: Value, width: number, output?: string): Value => {
+export const rmsNorm = (emission: Emission, name: string, x: Value, width: number, output?: string): Value => {
   const scale = parameter(emission, `${name}.weight`, [width], 'scale');
   const attrs = { axis: -1, epsilon: { float: Math.fround(emission.epsilon) } };
   return emission.builder.op('SimplifiedLayerNormalization', [x, scale], attrs, output);

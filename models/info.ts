@@ -29,7 +29,8 @@ const signature = z.object({
 
 const taskName = z.enum(taskNames);
 
-const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() });
+const id = z.int().nonnegative();
+const tokens = z.object({ padding: id, unknown: id, start: id.exactOptional() });
 
 const size = z.int().positive();
 

@@ -11,10 +11,11 @@ export interface SentenceRule {
   readonly normalize: boolean;
 }
 
-/** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
+/** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens, `start` is what answers begin behind. */
 export interface TokenRule {
   readonly padding: number;
   readonly unknown: number;
+  readonly start?: number;
 }
 
 /** The images that a model reads, and what it takes for a sample b of channel c: (scale b - mean[c]) / deviation[c]. */

@@ -2,18 +2,22 @@ import type { Value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 
 /**
- * What an axis of a port counts: examples, positions of a sequence, positions that a state remembers, answers of all examples
- * one after the other, channels of an image, rows of its pixels from the top, or numbers side by side.
+ * What an axis of a port counts: examples, positions of a sequence, of one that is written as the answer to it, positions that a
+ * state remembers, answers of all examples one after the other, channels of an image, rows of its pixels from the top, or numbers side by side.
  */
-export const axes = ['batch', 'sequence', 'past', 'answers', 'channel', 'height', 'width'] as const;
+export const axes = ['batch', 'sequence', 'target', 'past', 'answers', 'channel', 'height', 'width'] as const;
 export type Axis = (typeof axes)[number];
 
 /**
  * What an input is fed: ids of tokens, which positions are no padding, which of two texts a token belongs to, positions
  * counted from 0, the places (counted over the whole batch) that answers are asked about, how many of the last positions are
- * answered about, all of them where it is 0, or how bright each channel of each pixel of an image is.
+ * answered about, all of them where it is 0, or how bright each channel of each pixel of an image is. Of what is written as an
+ * answer: ids of the tokens in front of each that is asked for (written), their positions (queries), and those of all that they may
+ * look at (keys).
  */
-export const inputRoles = ['tokens', 'mask', 'segments', 'positions', 'places', 'last', 'pixels'] as const;
+const ofOne = ['tokens', 'mask', 'segments', 'positions', 'places', 'last', 'pixels'] as const;
+const ofAnswers = ['written', 'queries', 'keys'] as const;
+export const inputRoles = [...ofOne, ...ofAnswers] as const;
 export type InputRole = (typeof inputRoles)[number];
 
 /** What an output tells: scores or other answers, or the features of every position. */
@@ -111,6 +115,27 @@ export const textSignature = ({ ids, mask, types, positions }: TextInputs, outpu
   outputs: [output],
   states: [],
 });
+
+/** Inputs of a model that writes an answer to a source: those of the source, and all (batch, target). */
+export interface AnswerInputs extends Omit<TextInputs, 'types' | 'positions'> {
+  readonly written: Value;
+  readonly queries: Value;
+  readonly keys: Value;
+}
+
+/** Answers about the tokens of what is written. */
+export const writtenPort = (name: Value): Port<'scores'> => ({
+  name,
+  role: 'scores',
+  axes: ['batch', 'target', 'width'],
+});
+
+/** A model that writes an answer to a source. */
+export const answerSignature = (inputs: AnswerInputs, output: Port<OutputRole>): Signature => {
+  const source = textSignature(inputs, output);
+  const own = ofAnswers.map((role) => ({ name: inputs[role], role, axes: ['batch', 'target'] }) as const);
+  return { ...source, inputs: [...source.inputs, ...own] };
+};
 
 /** A model of images of one size: (batch, channels, height, width). */
 export const imageSignature = (pixels: Value, output: Port<OutputRole>): Signature => ({

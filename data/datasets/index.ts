@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
 import { brownTags, brownTexts } from './brown.ts';
+import { cmudict } from './cmudict.ts';
 import { conll } from './conll.ts';
 import { csv } from './csv.ts';
 import { documents } from './documents.ts';
@@ -24,6 +25,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   brownTags,
   brownTexts,
   documents,
+  cmudict,
   csv,
   jsonl,
   parquet,

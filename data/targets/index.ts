@@ -17,6 +17,7 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   entities: entitiesOfWords,
   number: numberOfText,
   text: nothing,
+  pair: nothing,
   teacher: nothing,
 };
 

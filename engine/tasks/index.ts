@@ -7,13 +7,14 @@ import { multiLabel } from './multi-label.ts';
 import { score } from './score.ts';
 import type { Task } from './task.ts';
 import { textGeneration } from './text-generation.ts';
+import { text2text } from './text2text.ts';
 
 export type { Task } from './task.ts';
 
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [
   ...[textClassification, tokenClassification, namedEntities, multiLabel, score],
-  ...[features, fillMask, textGeneration, imageClassification],
+  ...[features, fillMask, textGeneration, text2text, imageClassification],
 ];
 
 /** The task of data, or of a model. */

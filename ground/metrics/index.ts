@@ -1,3 +1,4 @@
+import { editRateOf, exactMatchOf } from './answered.ts';
 import { bitsPerByteOf, calibrationErrorOf, macroF1OfChoices, perplexityOf } from './choices.ts';
 import { pearsonOf, spearmanOf } from './correlation.ts';
 import { entityF1Of } from './entities.ts';
@@ -7,6 +8,9 @@ import { macroF1Of, microF1Of, wholeSets } from './sets.ts';
 const unbounded = Number.POSITIVE_INFINITY;
 /** Correlations and cosines: what tells good students apart is in the third digit. */
 const alike = plain(4, 1, '0.98', '0.005');
+
+/** What has to be changed of a text may be more than the whole of it. */
+const edits = { ...percent, most: unbounded };
 
 const rightName = 'accuracy';
 
@@ -121,6 +125,18 @@ export const bitsPerByte: Metric = {
   measure: { kind: 'statistic', of: bitsPerByteOf },
 };
 
+/** Share of prompts whose written answer is the right one, letter by letter. */
+export const exactMatch: Metric = {
+  ...{ name: 'exactMatch', words: 'exact match', scale: percent, better: 'higher', hub: 'exact_match' },
+  measure: { kind: 'statistic', of: exactMatchOf },
+};
+
+/** Words that have to be put in, taken out or changed in the written answers, over the words of the right ones. */
+export const editRate: Metric = {
+  ...{ name: 'editRate', words: 'edit rate', scale: edits, better: 'lower', hub: 'wer' },
+  measure: { kind: 'statistic', of: editRateOf },
+};
+
 /** Every metric that models can be judged by. Two of one name differ in how they come about, not in how they are written. */
 export const metrics: readonly Metric[] = [
   ...[accuracy, macroF1, loss, calibrationError],
@@ -129,6 +145,7 @@ export const metrics: readonly Metric[] = [
   ...[cosine, pairSpearman],
   ...[spearman, pearson, meanSquaredError],
   ...[natsPerToken, perplexity, bitsPerByte],
+  ...[exactMatch, editRate],
 ];
 
 /** The metric of this name that models are judged by; undefined where there is none. */

@@ -3,10 +3,22 @@ import type { Value } from '../../graph/graph.ts';
 import { vector } from '../../graph/tensor.ts';
 import { positionIds } from '../blocks.ts';
 
-/** How far each query stands behind each key: (sequence) to (sequence, sequence). */
-export const distances = (builder: GraphBuilder, positions: Value): Value => {
+/** How far each query stands behind each key: (queries) and (keys), the same where nothing is said, to (queries, keys). */
+export const distances = (builder: GraphBuilder, positions: Value, keys = positions): Value => {
   const queries = builder.op('Unsqueeze', [positions, builder.ints([1])]);
-  return builder.op('Sub', [queries, builder.op('Unsqueeze', [positions, builder.ints([0])])]);
+  return builder.op('Sub', [queries, builder.op('Unsqueeze', [keys, builder.ints([0])])]);
+};
+
+/** A number for each distance, all of which are below `limit`. */
+export const numbersOf = (
+  builder: GraphBuilder,
+  far: Value,
+  limit: number,
+  idOf: (distance: number) => number,
+): Value => {
+  const numbers = Array.from({ length: 2 * limit - 1 }, (_, i) => idOf(i - limit + 1));
+  const shifted = builder.op('Add', [far, builder.scalar('int64', limit - 1)]);
+  return builder.op('Gather', [builder.constant(vector('int64', numbers)), shifted]);
 };
 
 /**
@@ -19,32 +31,39 @@ export const distanceIds = (
   limit: number,
   idOf: (distance: number) => number,
 ): Value => {
-  const numbers = Array.from({ length: 2 * limit - 1 }, (_, i) => idOf(i - limit + 1));
-  const far = distances(builder, positionIds(builder, ids, limit));
-  const shifted = builder.op('Add', [far, builder.scalar('int64', limit - 1)]);
-  return builder.op('Gather', [builder.constant(vector('int64', numbers)), shifted]);
+  return numbersOf(builder, distances(builder, positionIds(builder, ids, limit)), limit, idOf);
 };
 
 /** log(a) / log(b) as PyTorch works it out of float32 numbers: buckets end where it rounds. */
 const logRatio = (a: number, b: number): number =>
   Math.fround(Math.fround(Math.log(Math.fround(a))) / Math.fround(Math.log(Math.fround(b))));
 
-/** Of MPNet: sixteen buckets on either side, of which eight are one distance each, the last begins at 128. */
-const SIDE = 16;
-const EXACT = 8;
-const FARTHEST = 128;
+/** How T5 puts distances into buckets (Raffel et al. 2019, arXiv 1910.10683). */
+export interface Buckets {
+  readonly buckets: number;
+  /** Distances from this one on share the last bucket. */
+  readonly farthest: number;
+  /** Whether keys behind the query have buckets of their own, half of all; else they are taken for the query itself. */
+  readonly sided: boolean;
+}
 
 /**
- * Buckets of T5 (Raffel et al. 2019, arXiv 1910.10683) as MPNet has them: the first for keys in front of the query, the others
- * for those behind it; near distances one bucket each, far ones in steps of their logarithm.
+ * The bucket of a key that stands so far in front of its query: near distances have one each, half of them, and far ones follow in
+ * steps of their logarithm.
  */
-export const sidedBucket = (distance: number): number => {
-  const far = Math.abs(distance);
-  const start = distance < 0 ? SIDE : 0;
-  if (far < EXACT) return start + far;
-  const steps = Math.fround(logRatio(far / EXACT, FARTHEST / EXACT) * (SIDE - EXACT));
-  return start + Math.min(SIDE - 1, EXACT + Math.trunc(steps));
+export const bucketOf = (distance: number, { buckets, farthest, sided }: Buckets): number => {
+  const side = sided ? buckets / 2 : buckets;
+  const exact = Math.floor(side / 2);
+  const far = sided ? Math.abs(distance) : Math.max(0, distance);
+  const start = sided && distance < 0 ? side : 0;
+  if (far < exact) return start + far;
+  const steps = Math.fround(logRatio(far / exact, farthest / exact) * (side - exact));
+  return start + Math.min(side - 1, exact + Math.trunc(steps));
 };
+
+/** Of MPNet: sixteen buckets on either side, the last of which begins at 128. */
+export const sidedBucket = (distance: number): number =>
+  bucketOf(distance, { buckets: 32, farthest: 128, sided: true });
 
 /** Of DeBERTa (He et al. 2021, arXiv 2111.09543): near distances as they are, far ones in steps of their logarithm. */
 export const signedBucket = (distance: number, buckets: number, limit: number): number => {

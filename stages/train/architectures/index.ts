@@ -5,11 +5,12 @@ import type { Expected } from '../../expected.ts';
 import { encoder } from './encoder.ts';
 import type { ArchitectureKind } from './kind.ts';
 import { llama } from './llama.ts';
+import { t5 } from './t5.ts';
 import { vit } from './vit.ts';
 
 /** A shape that starts from random weights. Without `uses` it is an encoder, as it was before there were others. */
 export const architecture = z
-  .discriminatedUnion('uses', [encoder.schema, llama.schema, vit.schema])
+  .discriminatedUnion('uses', [encoder.schema, llama.schema, t5.schema, vit.schema])
   .describe(
     'shape of a model that starts from random weights, with its own tokenizer where it reads texts; without uses, an encoder of texts',
   );
@@ -32,5 +33,6 @@ const bind = <S extends z.ZodType<ArchitectureConfig>>(kind: ArchitectureKind<S>
 /** The shape with what is made of it. */
 export const boundShape = (shape: ArchitectureConfig): Bound => {
   if (shape.uses === 'llama') return bind(llama, shape);
+  if (shape.uses === 't5') return bind(t5, shape);
   return shape.uses === 'vit' ? bind(vit, shape) : bind(encoder, shape);
 };
