@@ -67,11 +67,22 @@ const fusedAt = (graph: Graph, node: Node): AttentionPlace | undefined => {
   return typeof width === 'number' ? { heads: heads.value, width: width / heads.value, fused: node } : undefined;
 };
 
-/** The places of every attention of a decoder, in the order of its layers. */
-export const statesIn = (graph: Graph): readonly AttentionPlace[] => {
+/** The place of an attention, and the node that multiplies queries and keys there. */
+export interface PlacedAttention extends AttentionPlace {
+  readonly at: Node;
+}
+
+/** The places of every attention, in the order of the graph. */
+export const placesOfAttention = (graph: Graph): readonly PlacedAttention[] => {
   const pieces = inPieces(graph);
-  return graph.nodes.flatMap((node) => pieces.get(node) ?? fusedAt(graph, node) ?? []);
+  return graph.nodes.flatMap((at) => {
+    const place = pieces.get(at) ?? fusedAt(graph, at);
+    return place === undefined ? [] : [{ ...place, at }];
+  });
 };
+
+/** The places of every attention of a decoder, in the order of its layers. */
+export const statesIn = (graph: Graph): readonly AttentionPlace[] => placesOfAttention(graph);
 
 /** Where MultiHeadAttention reads what it adds to scores. */
 const FUSED_BIAS = 5;

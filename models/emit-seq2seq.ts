@@ -13,7 +13,6 @@ import {
   maskBias,
   parameter,
   splitHeads,
-  splitKeys,
   textInputs,
 } from './blocks.ts';
 import { rmsNorm } from './emit-decoder.ts';
@@ -129,7 +128,8 @@ const attention = ({ emission, shape, stack }: Context, layer: string, names: At
     linear(emission, `${layer}.${name}`, x, [hidden, heads * headWidth], { bias });
   const flat = attend(emission, {
     query: splitHeads(builder, project(names.query, looking.from), sizes),
-    key: splitKeys(builder, project(names.key, looking.at), sizes),
+    // Keys are a value of their own before they are turned: what is remembered.
+    key: builder.op('Transpose', [splitHeads(builder, project(names.key, looking.at), sizes)], { perm: [0, 1, 3, 2] }),
     value: splitHeads(builder, project(names.value, looking.at), sizes),
     ...{ heads, headWidth, bias: looking.bias, dropout: shape.dropout },
     ...(scale === undefined ? {} : { scale }),

@@ -1,5 +1,6 @@
 import { idTargets } from '../../data/answer-targets.ts';
-import { dataError, modelError } from '../../ground/errors.ts';
+import { dataError } from '../../data/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { taskReading } from '../../ground/tasks.ts';
 import { type Model, tokensIn } from '../../models/model.ts';
 import { endTokenOf } from '../../models/special-tokens.ts';
@@ -45,6 +46,7 @@ export const text2text: Task = {
       if (typeof one !== 'string' && one.pair !== undefined) return { text: one.text, pair: one.pair };
       const text = typeof one === 'string' ? one : one.text;
       throw dataError(
+        'no-answer',
         `text ${i + 1} (${JSON.stringify(text.slice(0, 60))}) has no answer: data for ${named} are pairs of texts`,
       );
     });

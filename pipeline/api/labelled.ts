@@ -37,6 +37,7 @@ const labelOptions = (truth: DataTask['truth'], roles: Roles, guess: DataGuess):
     case 'number':
       return { label, ...(guess.decimalComma === true && label === guess.label ? { decimal: ',' } : {}) };
     case 'text':
+    case 'pair':
     case 'teacher':
       return {};
   }
@@ -56,7 +57,7 @@ const configOf = (task: DatasetTask, options: DataOptions, roles: Roles, guess: 
 /** What is judged by: for tasks that need it, a column of labels. */
 const columnsIn = async (task: DatasetTask, options: DataOptions) => {
   const { truth } = dataTask(task);
-  const unlabelled = truth === 'text' || truth === 'teacher';
+  const unlabelled = truth === 'text' || truth === 'pair' || truth === 'teacher';
   const found = await recognised({ ...options, label: unlabelled ? false : options.label });
   if (!unlabelled && found.roles.label === undefined) {
     throw requestError(`${options.data}: which column is the label? there is none to judge by; name it with --label`);

@@ -5,6 +5,7 @@ import { answerPort, type InputRole, type OutputRole, readsTexts } from '../../m
 const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
   ...{ tokens: 'input_ids', mask: 'attention_mask', segments: 'token_type_ids' },
   ...{ positions: 'position_ids', last: 'num_logits_to_keep', pixels: 'pixel_values' },
+  written: 'decoder_input_ids',
 };
 const clientOutputs: Readonly<Record<OutputRole, string>> = { hidden: 'last_hidden_state', scores: 'logits' };
 
@@ -35,6 +36,7 @@ const inPython: Readonly<Record<InputRole, string>> = {
   positions: 'list(range(len(text.ids)))',
   places: '[]',
   last: '0',
+  ...{ written: '[]', queries: '[]', keys: '[]' },
   pixels: 'pixels',
 };
 

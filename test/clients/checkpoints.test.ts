@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForSeq2SeqLM,
   AutoModelForImageClassification,
   AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
@@ -43,6 +44,7 @@ const classes = {
   score: AutoModelForSequenceClassification,
   'fill-mask': AutoModelForMaskedLM,
   'text-generation': AutoModelForCausalLM,
+  text2text: AutoModelForSeq2SeqLM,
 } as const;
 
 const inputs = [
