@@ -1,4 +1,4 @@
-import { type Graph, indexOf, readsOf, type Value } from '../graph/graph.ts';
+import { type Graph, readsOf, type Value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import { expectInput, type Signature } from './signature.ts';
 
@@ -29,15 +29,18 @@ export const sourceFeatures = (graph: Graph, signature: Signature): Value => {
   const crossing = graph.nodes
     .filter(({ outputs }) => outputs.some((output) => writing.has(output)))
     .flatMap((node) => readsOf(node).filter((input) => !writing.has(input)));
-  const { producer } = indexOf(graph);
   const goThrough = (name: Value): boolean => {
     const others = behind(graph, [tokens], name);
     return !crossing.some((one) => others.has(one));
   };
   const reached = behind(graph, [tokens]);
+  const remembered = behind(
+    graph,
+    signature.states.map(({ past }) => past),
+  );
   const candidates = graph.nodes
     .flatMap(({ outputs }) => outputs)
-    .filter((name) => reached.has(name) && !writing.has(name) && producer.has(name) && isRows(graph, name));
+    .filter((name) => reached.has(name) && !writing.has(name) && !remembered.has(name) && isRows(graph, name));
   const found = candidates.findLast(goThrough);
   if (found !== undefined) return found;
   throw modelError('what the source becomes was not found: the answer looks at it in several ways');
