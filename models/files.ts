@@ -10,8 +10,9 @@ import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
-import { onnxFile, type Precision, precisions, preferred } from './precision.ts';
+import { onnxFile, type Precision, precisions, preferred, sideFiles } from './precision.ts';
 import { precisionOf } from './precision-of.ts';
+import { hasSides, joinedSides } from './sides.ts';
 import { readsTexts } from './signature.ts';
 
 /** The files of a model artifact. */
@@ -125,10 +126,25 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
   return { files: parsed.data.files, info };
 };
 
-const readDeployFile = async (folder: string, info: ModelInfo, path: string): Promise<Model> => {
+/** The graph of a precision; of an encoder-decoder both files as the one graph that they were. */
+const readPrecision = async (folder: string, info: ModelInfo, precision: Precision): Promise<Model> => {
+  if (!hasSides(info)) return await readDeployFile(folder, info, join(folder, onnxFile(precision)));
+  const { encoder, decoder } = sideFiles(precision);
+  const [reads, writes] = [await readGraphFile(join(folder, encoder)), await readGraphFile(join(folder, decoder))];
+  return await deployedModel(folder, info, { graph: joinedSides({ encoder: reads, decoder: writes }, info.signature), path: join(folder, decoder) });
+};
+
+const readDeployFile = async (folder: string, info: ModelInfo, path: string): Promise<Model> =>
+  deployedModel(folder, info, { graph: await readGraphFile(path), path });
+
+const deployedModel = async (
+  folder: string,
+  info: ModelInfo,
+  { graph, path }: { readonly graph: Graph; readonly path: string },
+): Promise<Model> => {
   const at = (file: string): string => join(folder, file);
   const tokenizer = (): string => at(deployFiles.tokenizer);
-  const model = { graph: await readGraphFile(path), info, ...(await readTokenizer(info, tokenizer)) };
+  const model = { graph, info, ...(await readTokenizer(info, tokenizer)) };
   expectAgreement(model, { graph: path, info: at(deployFiles.config), tokenizer });
   return model;
 };
@@ -141,7 +157,7 @@ const readDeployFolder = async (folder: string, { precision: wanted, file }: Wan
   if (file !== undefined) return await readDeployFile(folder, info, file);
   const precision = wanted ?? preferred(files);
   if (!files.includes(precision)) throw lacking(folder, precision, files);
-  return await readDeployFile(folder, info, join(folder, onnxFile(precision)));
+  return await readPrecision(folder, info, precision);
 };
 
 const readStageFolder = async (folder: string, { precision: wanted, file }: Wanted): Promise<Model> => {
@@ -185,7 +201,7 @@ export const readModels = async (folder: string): Promise<ReadonlyMap<Precision,
     const { files, info } = await readDeployed(folder);
     const models = new Map<Precision, Model>();
     for (const precision of files)
-      models.set(precision, await readDeployFile(folder, info, join(folder, onnxFile(precision))));
+      models.set(precision, await readPrecision(folder, info, precision));
     return models;
   }
   const model = await readModel(folder);

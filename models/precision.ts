@@ -15,6 +15,12 @@ export const endings: Readonly<Record<Precision, string>> = {
 /** The graph's file in a folder laid out as Hugging Face lays out its repositories. */
 export const onnxFile = (precision: Precision): string => `onnx/model${endings[precision]}.onnx`;
 
+/** The two graphs of an encoder-decoder. */
+export const sideFiles = (precision: Precision): Readonly<Record<'encoder' | 'decoder', string>> => ({
+  encoder: `onnx/encoder_model${endings[precision]}.onnx`,
+  decoder: `onnx/decoder_model_merged${endings[precision]}.onnx`,
+});
+
 /** What loads a file in transformers.js: its word for it, or the name of the file where it has none. */
 export const clientOptions = (
   precision: Precision,

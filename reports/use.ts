@@ -12,7 +12,7 @@ export interface Use {
 }
 
 /** What a model is asked by: decoders write texts on. */
-const verbFor = ({ data: { task } }: Report): string => (modelTask(task).reads === 'before' ? 'generate' : 'predict');
+const verbFor = ({ data: { task } }: Report): string => (writes(task) ? 'generate' : 'predict');
 
 /** The last exported folder, else the model that a reader came for; null where there is neither. */
 export const useOf = (report: Report): Use | null => {

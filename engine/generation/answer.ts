@@ -1,4 +1,5 @@
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import { withAnswerCache } from '../../models/answer-cache.ts';
 import { type Model, tokensIn } from '../../models/model.ts';
 import { GIVEN, hasSides, SOURCE_MASK, sidesOf, WRITTEN } from '../../models/sides.ts';
@@ -68,14 +69,15 @@ const readSources = async ({ model, encoder }: AnswerWriter, sources: readonly A
   return { feeds: { [SOURCE_MASK]: mask, [GIVEN]: features }, past: nothingRead(signature, sources.length) };
 };
 
-/** Scores of what comes next in each answer, behind one more token of each. */
+/** Scores of what comes next in each answer, behind more tokens of each, as many of one as of another. */
 const goOn = async (
   { model, decoder }: AnswerWriter,
   { feeds, past }: Answering,
-  tokens: readonly number[],
+  tokens: readonly ArrayLike<number>[],
 ): Promise<{ readonly scores: Float32Array; readonly vocabulary: number; readonly next: Answering }> => {
   const { signature } = model.info;
-  const outputs = await decoder.run({ ...feeds, ...past, [WRITTEN]: whole([tokens.length, 1], tokens) });
+  const length = tokens[0]?.length ?? 0;
+  const outputs = await decoder.run({ ...feeds, ...past, [WRITTEN]: whole([tokens.length, length], tokens.flatMap((row) => Array.from(row))) });
   const scores = expectOutput(outputs, answerName(signature));
   if (!(scores.data instanceof Float32Array)) throw new Error('an encoder-decoder answers by float32 scores');
   const kept = signature.states.map(({ past: name, present }): readonly [string, HostTensor] => {
@@ -105,7 +107,7 @@ export async function* answered(writer: AnswerWriter, writing: AnswerWriting): A
   const all = [startOf(writer.model)];
   for (let count = 0; count < most; count++) {
     signal?.throwIfAborted();
-    const { scores, next } = await goOn(writer, state, all.slice(-1));
+    const { scores, next } = await goOn(writer, state, [all.slice(-1)]);
     const chosen = choose(scores, all);
     all.push(chosen);
     yield chosen;
@@ -125,7 +127,7 @@ export const mostProbable = async (
   const ended = sources.map(() => false);
   for (let count = 0; count < most && ended.includes(false); count++) {
     signal?.throwIfAborted();
-    const { scores, vocabulary, next } = await goOn(writer, state, all.map((tokens) => tokens.at(-1) ?? start));
+    const { scores, vocabulary, next } = await goOn(writer, state, all.map((tokens) => tokens.slice(-1)));
     all.forEach((tokens, row) => {
       const chosen = choose(scores.subarray(row * vocabulary, (row + 1) * vocabulary), tokens);
       if (chosen === end) ended[row] = true;
@@ -138,4 +140,23 @@ export const mostProbable = async (
     const at = end === undefined ? -1 : own.indexOf(end);
     return at < 0 ? own : own.slice(0, at);
   });
+};
+
+/** Scores of all tokens of answers that are told, in so many pieces: (sources, tokens, vocabulary). */
+export const scoresAlong = async (
+  writer: AnswerWriter,
+  sources: readonly ArrayLike<number>[],
+  answers: readonly Int32Array[],
+  pieces: number,
+): Promise<Float32Array> => {
+  let state = await readSources(writer, sources);
+  const length = answers[0]?.length ?? 0;
+  const found: Float32Array[] = [];
+  for (let piece = 0; piece < pieces; piece++) {
+    const [start, end] = [piece, piece + 1].map((at) => Math.round((at * length) / pieces));
+    const { scores, next } = await goOn(writer, state, answers.map((answer) => answer.subarray(start, end)));
+    found.push(scores);
+    state = next;
+  }
+  return joinedFloats(found);
 };

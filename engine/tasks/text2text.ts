@@ -30,6 +30,13 @@ const asked = (model: Writer, ids: Int32Array, start: number, maxLength: number)
   return Int32Array.from([...own, ...added]).subarray(0, maxLength);
 };
 
+/** A source whose answer begins: its first token is asked for, behind nothing but what answers begin with. */
+export const withStart = (source: Encoded, start: number): Encoded => ({
+  ...source,
+  byRole: { ...source.byRole, written: Int32Array.of(start) },
+  places: Int32Array.of(0),
+});
+
 /** An answer as it is taught: each of its tokens is asked for behind those before it. */
 const withAnswer = (source: Encoded, next: Int32Array, start: number): Encoded => ({
   ...source,
@@ -68,7 +75,6 @@ export const text2text: Task = {
       return withAnswer(source, asked(model, ids, start, maxLength), start);
     });
   },
-  // The first token of the answer is asked for, behind nothing but what answers begin with.
   ask: async (model, texts) => {
     const sources = await wholeTexts(
       model,
@@ -76,11 +82,7 @@ export const text2text: Task = {
       model.info.maxLength,
     );
     const start = startOf(model);
-    return sources.map((source) => ({
-      ...source,
-      byRole: { ...source.byRole, written: Int32Array.of(start) },
-      places: Int32Array.of(0),
-    }));
+    return sources.map((source) => withStart(source, start));
   },
   targets: (_, encoded) => idTargets(encoded.flatMap(({ byRole }) => Array.from(byRole.next ?? []))),
   fit: (model) => {

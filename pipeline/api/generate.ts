@@ -1,7 +1,9 @@
 import { chooser } from '../../engine/generation/choose.ts';
-import { openWriter, type Writer, written } from '../../engine/generation/generate.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { openWriter, type Writing, written } from '../../engine/generation/generate.ts';
 import { strategies } from '../../engine/generation/strategies/index.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { type TaskName, modelTask, writes } from '../../ground/tasks.ts';
+import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
@@ -79,7 +81,34 @@ class Growing {
   }
 }
 
-const promptIds = async (path: string, { model }: Writer, prompt: string): Promise<readonly number[]> => {
+/** A model that is loaded to write: a text on, or an answer to it. */
+interface Loaded {
+  readonly model: Model;
+  /** The position at which what is written begins behind a prompt of so many tokens. */
+  startsAt(prompt: number): number;
+  write(writing: Writing): AsyncGenerator<number>;
+  release(): Promise<void>;
+}
+
+const load = async (model: Model, engine: Engine, threads: number): Promise<Loaded> => {
+  if (modelTask(model.info.task).reads === 'source') {
+    const { answered, openAnswerWriter, releaseAnswerWriter } = await import('../../engine/generation/answer.ts');
+    const writer = await openAnswerWriter(model, engine, threads);
+    return {
+      ...{ model: writer.model, startsAt: () => 0 },
+      write: ({ prompt, ...how }) => answered(writer, { source: prompt, ...how }),
+      release: () => releaseAnswerWriter(writer),
+    };
+  }
+  const writer = await openWriter(model, engine, threads);
+  return {
+    ...{ model: writer.model, startsAt: (prompt: number) => prompt },
+    write: (writing) => written(writer, writing),
+    release: () => writer.program.release(),
+  };
+};
+
+const promptIds = async (path: string, { model }: Loaded, prompt: string): Promise<readonly number[]> => {
   const { TO_THE_END, tokenizerOf } = await import('../../data/tokenize.ts');
   const { tokenizerIn } = await import('../../models/model.ts');
   const { ids } = await tokenizerOf(tokenizerIn(model)).encode(prompt, TO_THE_END);
@@ -93,8 +122,8 @@ const promptIds = async (path: string, { model }: Writer, prompt: string): Promi
   return Array.from(ids);
 };
 
-const expectDecoder = (path: string, task: Writer['model']['info']['task']): void => {
-  if (modelTask(task).reads === 'before') return;
+const expectWriting = (path: string, task: TaskName): void => {
+  if (writes(task)) return;
   throw requestError(`${path}: is made for ${task} and writes no texts; decant predict asks it`);
 };
 
@@ -107,14 +136,14 @@ export const generateText = async (
 ): Promise<Generated> => {
   expectTaken(options);
   const opened = await openModel(path, options);
-  expectDecoder(path, opened.model.info.task);
+  expectWriting(path, opened.model.info.task);
   const { renew } = await limited(() => textWork(opened, [prompt]));
   const { cpuEngine } = await import('../../engine/engines/cpu/engine.ts');
-  const writer = await openWriter(opened.model, cpuEngine, options.threads ?? defaultThreads());
+  const loaded = await load(opened.model, cpuEngine, options.threads ?? defaultThreads());
   try {
-    return await writeOn(writer, { ids: await promptIds(path, writer, prompt), prompt, options, emit, renew });
+    return await writeOn(loaded, { ids: await promptIds(path, loaded, prompt), prompt, options, emit, renew });
   } finally {
-    await writer.program.release();
+    await loaded.release();
   }
 };
 
@@ -127,18 +156,19 @@ interface Task {
   renew(): void;
 }
 
-const writeOn = async (writer: Writer, { ids, prompt, options, emit, renew }: Task): Promise<Generated> => {
+const writeOn = async (loaded: Loaded, { ids, prompt, options, emit, renew }: Task): Promise<Generated> => {
   const { textWriter } = await import('../../data/tokenizers/decode.ts');
   const { endTokenOf } = await import('../../models/special-tokens.ts');
   const { tokenizerIn } = await import('../../models/model.ts');
   const { tokens = USUAL_TOKENS, stop = [], seed = 0, signal } = options;
-  const most = Math.min(tokens, writer.model.info.maxLength - ids.length);
-  const end = endTokenOf(writer.model)?.id;
-  const text = await textWriter(tokenizerIn(writer.model), ids);
+  const { model } = loaded;
+  const most = Math.min(tokens, model.info.maxLength - loaded.startsAt(ids.length));
+  const end = endTokenOf(model)?.id;
+  const text = await textWriter(tokenizerIn(model), loaded.startsAt(ids.length) === 0 ? [] : ids);
   const growing = new Growing(stop, emit);
   const began = performance.now();
   let [first, count, reason]: [number, number, Generated['reason']] = [began, 0, 'tokens'];
-  for await (const id of written(writer, { prompt: ids, most, choose: chooser(options, seed), end, signal })) {
+  for await (const id of loaded.write({ prompt: ids, most, choose: chooser(options, seed), end, signal })) {
     renew();
     if (count++ === 0) first = performance.now();
     if (id === end) reason = 'end';

@@ -3,7 +3,7 @@ import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
 import { FOLDER } from '../../ground/reported/stage.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { modelTask, writes } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { onnxFile, type Precision } from '../../models/precision.ts';
 import { readsTexts } from '../../models/signature.ts';
@@ -22,6 +22,7 @@ const dimensionNames: Readonly<Record<string, string>> = {
   ffn: 'feed-forward width',
   vocabulary: 'tokens in the vocabulary',
   patch: 'edge of a patch',
+  decoderLayers: 'layers that write',
 };
 
 const contents = new Map<Precision, string>([
@@ -134,7 +135,7 @@ ${sizes.join('\n')}
 - ${readsOf(info)}
 ${clientSection(tokenizer)}
 ## Use
-On the command line: \`npx decant predict ${FOLDER} ${info.processor.pixels === undefined ? '"Some text."' : 'image.png'}\`
+On the command line: \`npx decant ${writes(info.task) ? 'generate' : 'predict'} ${FOLDER} ${info.processor.pixels === undefined ? '"Some text."' : 'image.png'}\`
 
 ${clientUse(used)}
 

@@ -63,7 +63,8 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
     const id = text === undefined ? undefined : tokenId(tokenizer, text);
     ids[key] = id ?? (info.dimensions.vocabulary === info.checkpoint?.vocab_size ? given : null);
   }
-  return { ...ids, pad_token_id: tokensIn(info.processor).padding };
+  const { padding, start } = tokensIn(info.processor);
+  return { ...ids, pad_token_id: padding, ...(start === undefined ? {} : { decoder_start_token_id: start }) };
 };
 
 /** What is said of the texts that it reads. */

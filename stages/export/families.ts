@@ -1,5 +1,5 @@
 import { stageError } from '../../ground/errors.ts';
-import { type ModelTask, modelTask } from '../../ground/tasks.ts';
+import { type ModelTask, modelTask, type TaskName, taskReading } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 /** A kind of checkpoint as Hugging Face's clients know it. */
@@ -18,6 +18,8 @@ interface Family {
   readonly as?: string;
   /** What the names of its classes end with where that is not what the task's others do. */
   readonly suffix?: string;
+  /** Whether its models answer texts by texts: an encoder and a decoder. */
+  readonly answers?: true;
   /** Its tokenizer class that tells the texts of a pair apart, where that is not BERT's. */
   readonly tokenizer?: string;
 }
@@ -90,6 +92,14 @@ export const families: Readonly<Record<string, Family>> = {
   qwen2: { classes: 'Qwen2', ...decoder },
   qwen3: { classes: 'Qwen3', ...decoder },
   roberta: { classes: 'Roberta', sizes },
+  t5: {
+    classes: 'T5',
+    answers: true,
+    sizes: {
+      ...{ hidden: 'd_model', layers: 'num_layers', decoderLayers: 'num_decoder_layers', heads: 'num_heads' },
+      ...{ headWidth: 'd_kv', ffn: 'd_ff', vocabulary: 'vocab_size' },
+    },
+  },
   vit: { classes: 'ViT', sizes: imageSizes, images: true },
   'xlm-roberta': { classes: 'XLMRoberta', sizes },
 };
@@ -104,9 +114,13 @@ export interface ClientClass {
   readonly sizes: Family['sizes'];
 }
 
-/** Why no client loads what is made of a decoder. */
-const onlyDecodes = (modelType: string, task: string): string =>
-  `models of type '${modelType}' are exported for text-generation alone; this one is for ${task}`;
+/** The task that alone a family is exported for. */
+const onlyFor = ({ decodes, answers }: Family): TaskName | undefined =>
+  decodes === true ? taskReading('before') : answers === true ? taskReading('source') : undefined;
+
+/** Why no client loads what is made of a model that writes. */
+const madeFor = (modelType: string, only: string, task: string): string =>
+  `models of type '${modelType}' are exported for ${only} alone; this one is for ${task}`;
 
 /** Why no client loads a model. */
 const unknownFamily = (modelType: string): string =>
@@ -120,7 +134,8 @@ export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' |
   const own = families[modelType];
   if (own === undefined) throw stageError(unknownFamily(modelType));
   const standsIn = own.missing?.includes(modelTask(task).about) === true;
-  if (own.decodes === true && modelTask(task).reads !== 'before') throw stageError(onlyDecodes(modelType, task));
+  const only = onlyFor(own);
+  if (only !== undefined && only !== task) throw stageError(madeFor(modelType, only, task));
   const { classes, sizes: names, suffix } = standsIn ? bert : own;
   return {
     modelType: standsIn ? 'bert' : (own.as ?? modelType),

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lengthBatches } from '../../data/batches.ts';
 import { lengthsOf } from '../../data/lengths.ts';
@@ -8,11 +8,13 @@ import { type Encoded, encodedImage, encodedText, tokensOf } from '../../engine/
 import type { Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
-import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
+import { startOf, withStart } from '../../engine/tasks/text2text.ts';
+import { outsideFile } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { modelTask, writes } from '../../ground/tasks.ts';
+import { withAnswerCache } from '../../models/answer-cache.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { withCache } from '../../models/cache.ts';
 import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/files.ts';
@@ -21,13 +23,16 @@ import { type Model, type PixelRule, pixelsIn, tokenizerIn } from '../../models/
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
 import { precisionOf } from '../../models/precision-of.ts';
+import { hasSides } from '../../models/sides.ts';
 import { answerName } from '../../models/signature.ts';
+import { expectAnswering } from './answered.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson, generationJson } from './config.ts';
 import { asItDecodes, expectDecoding } from './decoding.ts';
 import { differ } from './differ.ts';
 import { preprocessorConfigJson } from './preprocessor.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
+import { bytesWritten, graphFiles, writeGraphs } from './sides.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 
 /** How texts are written on, where a client asks for nothing else. */
@@ -36,7 +41,7 @@ const generationFile = 'generation_config.json';
 /** Every file that an export may write: what a later one into the same folder replaces. */
 export const exportFiles: readonly string[] = [
   ...Object.values(deployFiles),
-  ...precisions.flatMap((precision) => [onnxFile(precision), outsideFile(onnxFile(precision))]),
+  ...precisions.flatMap(graphFiles).flatMap((file) => [file, outsideFile(file)]),
   'README.md',
   'special_tokens_map.json',
   generationFile,
@@ -105,10 +110,10 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
   await write(folder, deployFiles.config, jsonTextWith(configJson(info, shared.tokenizer, files), numbers));
   for (const [file, text] of Object.entries(readingFiles(shared))) await write(folder, file, text);
   await write(folder, 'README.md', modelCard(shared, needs, said));
-  if (remembers(shared)) await write(folder, generationFile, jsonText(generationJson(info, tokenizerIn(shared))));
+  if (writes(info.task)) await write(folder, generationFile, jsonText(generationJson(info, tokenizerIn(shared))));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
-  for (const [precision, graph] of graphs) await writeGraph(join(folder, onnxFile(precision)), graph);
+  for (const [precision, graph] of graphs) await writeGraphs(folder, precision, { graph, info });
 };
 
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
@@ -123,7 +128,11 @@ const sampleImages = ({ height, width, channels }: PixelRule): readonly Encoded[
 const samplesFor = async ({ info, tokenizer }: Model): Promise<readonly Encoded[]> =>
   tokenizer === undefined
     ? sampleImages(pixelsIn(info.processor))
-    : (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
+    : asAsked({ info, tokenizer }, (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText));
+
+/** Texts as they are, or sources whose answers begin. */
+const asAsked = (model: Pick<Model, 'info' | 'tokenizer'>, texts: readonly Encoded[]): readonly Encoded[] =>
+  modelTask(model.info.task).reads === 'source' ? texts.map((text) => withStart(text, startOf(model))) : texts;
 
 const sampleFeeds = async (model: Model): Promise<Feeds> => {
   const { info } = model;
@@ -158,12 +167,14 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     await program.release();
   }
   if (remembers(model)) await expectDecoding(model, await longestSample(model), threads);
+  if (hasSides(model.info)) await expectAnswering(model, (await samplesFor(model)).map((one) => Int32Array.from(tokensOf(one))), threads);
 };
 
-/** Bytes of a file with its external data, which graphs of more than two gigabytes have. */
-const bytesOf = async (file: string): Promise<number> => {
-  const outside = await stat(outsideFile(file)).catch(() => ({ size: 0 }));
-  return (await stat(file)).size + outside.size;
+/** What writes goes on from what it remembers; others are run as they are. */
+const asClientsRun = (model: Model): Model => {
+  const { reads } = modelTask(model.info.task);
+  if (reads === 'source') return hasSides(model.info) ? model : withAnswerCache(model);
+  return reads === 'before' && !remembers(model) ? withCache(model) : model;
 };
 
 /** A model as it ships. */
@@ -171,10 +182,6 @@ const deployed = async (precision: Precision, model: Model, threads: number): Pr
   const ready = fused(precision, model);
   return remembers(ready) ? await asItDecodes(ready, await longestSample(ready), threads) : ready;
 };
-
-/** Decoders go on from what they remember; others are run as they are. */
-const asClientsRun = (model: Model): Model =>
-  modelTask(model.info.task).reads === 'before' && !remembers(model) ? withCache(model) : model;
 
 /**
  * Writes a folder that transformers.js loads, in Node and in browsers, and runs each of its files once. Gives the bytes of
@@ -197,7 +204,7 @@ export const exportModels = async (
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {
     await verify(folder, precision, threads);
-    bytes[precision] = await bytesOf(join(folder, onnxFile(precision)));
+    bytes[precision] = await bytesWritten(folder, precision, shared);
   }
   return bytes;
 };

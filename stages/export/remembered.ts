@@ -48,7 +48,8 @@ const boundOf = (wanted: Float32Array, rounding = ROUNDING): number => rounding 
 export const isNear = (given: Float32Array, wanted: Float32Array, rounding = ROUNDING): boolean =>
   differenceOf(given, wanted) <= boundOf(wanted, rounding);
 
-const expectSame = (what: string, given: Float32Array, wanted: Float32Array): void => {
+/** Refuses scores that differ by more than rounding makes. */
+export const expectSame = (what: string, given: Float32Array, wanted: Float32Array): void => {
   const difference = differenceOf(given, wanted);
   const bound = boundOf(wanted);
   if (difference <= bound) return;

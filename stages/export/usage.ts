@@ -1,7 +1,7 @@
 import { FOLDER } from '../../ground/reported/stage.ts';
-import { dataTask, modelTask } from '../../ground/tasks.ts';
-import type { Model, ModelInfo, PixelRule } from '../../models/model.ts';
-import { clientOptions, onnxFile, type Precision, preferred } from '../../models/precision.ts';
+import { dataTask, modelTask, writes } from '../../ground/tasks.ts';
+import { type Model, type ModelInfo, type PixelRule, tokensIn } from '../../models/model.ts';
+import { clientOptions, onnxFile, type Precision, preferred, sideFiles } from '../../models/precision.ts';
 import { type InputRole, inputOf } from '../../models/signature.ts';
 import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
@@ -40,9 +40,7 @@ const call = ({ info, mask }: Used): string => {
         ? `await run('Some text.', { aggregation_strategy: 'simple' })`
         : `await run('Some text.', { ignore_labels: [] })`;
     case 'token':
-      return modelTask(info.task).reads === 'before'
-        ? `await run('Some text', { max_new_tokens: 40 })`
-        : `await run(${maskedText(mask)})`;
+      return writes(info.task) ? `await run('Some text', { max_new_tokens: 40 })` : `await run(${maskedText(mask)})`;
     case 'image':
       return isGrey(info) ? `await run((await RawImage.read('image.png')).grayscale())` : `await run('image.png')`;
   }
@@ -152,6 +150,34 @@ for _ in range(20):
 print(tokenizer.decode(written))`;
 };
 
+/** Reads a source, and takes the most probable token of the answer again and again; what the source became is remembered once. */
+const pythonAnswering = ({ info, files }: Used): string => {
+  const { encoder, decoder } = sideFiles(preferred(files));
+  const { start, padding } = tokensIn(info.processor);
+  return `# pip install numpy onnxruntime tokenizers
+import json
+import numpy as np, onnxruntime as ort
+from tokenizers import Tokenizer
+
+folder = "${FOLDER}"
+tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+end = json.load(open(f"{folder}/config.json")).get("eos_token_id")
+encoder = ort.InferenceSession(f"{folder}/${encoder}")
+decoder = ort.InferenceSession(f"{folder}/${decoder}")
+ids = np.array([tokenizer.encode("Some text").ids])
+mask = np.ones_like(ids)
+hidden = encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+past = {i.name: np.zeros([d if isinstance(d, int) else int(d == "batch_size") for d in i.shape], np.float32)
+        for i in decoder.get_inputs() if i.name.startswith("past")}
+written = [${start ?? padding}]
+while written[-1] != end and len(written) < 40 or len(written) == 1:
+    y, *present = decoder.run(None, {"input_ids": np.array([written[-1:]]), "encoder_attention_mask": mask,
+                                     "encoder_hidden_states": hidden, **past})
+    past = {name: old if new.shape[2] == 0 else new for (name, old), new in zip(past.items(), present)}
+    written.append(int(y[0, -1].argmax()))
+print(tokenizer.decode(written))`;
+};
+
 /** The same of images, which need no tokenizer. */
 const pythonOfImages = (
   { info, files }: Used,
@@ -176,7 +202,8 @@ print(labels[str(y[0].argmax())])`;
 /** A script for Python, which needs neither PyTorch nor transformers. */
 export const pythonUsage = (used: Used): string => {
   const { info, mask, files } = used;
-  if (modelTask(info.task).reads === 'before') return pythonWriting(used);
+  const { reads } = modelTask(info.task);
+  if (reads !== undefined) return reads === 'before' ? pythonWriting(used) : pythonAnswering(used);
   const { pixels } = info.processor;
   if (pixels !== undefined) return pythonOfImages(used, pixels);
   const file = onnxFile(preferred(files));

@@ -85,6 +85,7 @@ const checkpointAfter = (
 const tokensAfter = (tokens: TokenRule, ids: Int32Array): TokenRule => ({
   padding: ids.indexOf(tokens.padding),
   unknown: ids.indexOf(tokens.unknown),
+  ...(tokens.start === undefined ? {} : { start: ids.indexOf(tokens.start) }),
 });
 
 const infoAfter = (info: ModelInfo, ids: Int32Array): ModelInfo => ({
