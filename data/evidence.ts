@@ -14,6 +14,7 @@ import {
 } from './statistics/scored.ts';
 import type { Sets } from './statistics/sets.ts';
 import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
+import { type WrittenColumns, writtenNames } from './written.ts';
 
 /** Answers as metrics read them. */
 export interface Evidence {
@@ -78,9 +79,12 @@ export const choices = (scored: Scored, tags?: readonly string[]): Evidence => (
   sets: null,
 });
 
+const columnsOf = (written: WrittenColumns) =>
+  Object.fromEntries(writtenNames.map((name) => [name, () => written[name]]));
+
 /** Choices of one token each, of which only the likeliest were kept: the true one is among them. */
 const tokens = (model: Predictions): Evidence => {
-  const { bytes } = model;
+  const { bytes, written } = model;
   const scored = scoredOf(model);
   return {
     judged: {
@@ -89,6 +93,7 @@ const tokens = (model: Predictions): Evidence => {
         right: () => correctness(scored),
         nats: () => natsOf(scored),
         ...(bytes === undefined ? {} : { bytes: () => bytes }),
+        ...(written === undefined ? {} : columnsOf(written)),
       }),
       groups: scored.groups,
     },

@@ -3,6 +3,7 @@ import type { Targets } from './answer-targets.ts';
 import { columnOf, readHeader, readTable, type Table, writeTable } from './columns.ts';
 import { OLD_SCHEMA, readOldChoices } from './predictions-before.ts';
 import { type Rows, rowsIn, rowsTable } from './rows.ts';
+import { type WrittenColumns, writtenNames } from './written.ts';
 
 /** What a model answered about every text, or every word, of a split. Metrics are pure functions of it. */
 export interface Predictions {
@@ -18,6 +19,8 @@ export interface Predictions {
   readonly groups?: Int32Array;
   /** UTF-8 bytes of the text, at one answer about it each, where answers are about all of its tokens. */
   readonly bytes?: Int32Array;
+  /** How what was written compares with the right answers, where models write them. */
+  readonly written?: WrittenColumns;
 }
 
 const FILE = 'predictions.json';
@@ -25,7 +28,7 @@ const SCHEMA = 'decant.predictions/2';
 
 /** Writes predictions.json with its columns beside it: see data/columns.ts. */
 export const writePredictions = (folder: string, predictions: Predictions): Promise<void> => {
-  const { split, ids, rows, targets, thresholds, groups, bytes } = predictions;
+  const { split, ids, rows, targets, thresholds, groups, bytes, written } = predictions;
   const { header, columns } = rowsTable(rows);
   return writeTable(folder, FILE, {
     header: {
@@ -39,6 +42,7 @@ export const writePredictions = (folder: string, predictions: Predictions): Prom
       ...(targets === undefined ? {} : { targets: targets.data }),
       ...(groups === undefined ? {} : { groups }),
       ...(bytes === undefined ? {} : { bytes }),
+      ...written,
     },
   });
 };
@@ -47,6 +51,11 @@ const targetsIn = ({ header, columns: { targets } }: Table): Targets | undefined
   targets instanceof Int32Array || targets instanceof Float32Array
     ? { width: Number(header.targets), data: targets }
     : undefined;
+
+const writtenIn = (table: Table): WrittenColumns => {
+  const column = (name: keyof WrittenColumns): Int32Array => columnOf(table, name, 'i32');
+  return { written: column('written'), exact: column('exact'), edits: column('edits'), words: column('words') };
+};
 
 const expectWhole = ({ ids, rows, targets }: Predictions): void => {
   const sound = rows.data.length === ids.length * rows.columns && rows.unread.length === ids.length;
@@ -63,6 +72,7 @@ const fromTable = (table: Table): Predictions => {
     ...(targets === undefined ? {} : { targets }),
     ...(Array.isArray(thresholds) ? { thresholds: thresholds.map(Number) } : {}),
     ...('groups' in table.columns ? { groups: columnOf(table, 'groups', 'i32') } : {}),
+    ...(writtenNames.every((name) => name in table.columns) ? { written: writtenIn(table) } : {}),
     ...('bytes' in table.columns ? { bytes: columnOf(table, 'bytes', 'i32') } : {}),
   };
 };

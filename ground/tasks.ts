@@ -178,7 +178,7 @@ const table = [
     classSuffix: 'ForCausalLM',
     output: 'logits',
     metric: natsPerToken,
-    more: [perplexity, bitsPerByte, accuracy],
+    more: [perplexity, bitsPerByte, accuracy, exactMatch, editRate],
     truth: 'text',
     teacherReadsAlong: 'unless kept',
     baseline: 'continuation',

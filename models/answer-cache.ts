@@ -73,7 +73,11 @@ class Remembering {
       const length = place.to === 'decoder' ? PAST : PAST_SOURCE;
       for (const role of roles) {
         const past = builder.input(pastName(place, role), 'float32', [BATCH, place.heads, length, place.width]);
-        this.states.push({ past, present: presentName(place, role), axes: ['batch', place.heads, 'past', place.width] });
+        this.states.push({
+          past,
+          present: presentName(place, role),
+          axes: ['batch', place.heads, 'past', place.width],
+        });
       }
     }
   }
@@ -198,7 +202,10 @@ export const withAnswerCache = (model: Model): Model => {
   const [queries, keys] = [expectInput(signature, 'queries'), expectInput(signature, 'keys')];
   kept.counted({ queries, keys }, expectInput(signature, 'written'));
   for (const node of graph.nodes) {
-    builder.add(readingAs(kept.with(node), (input) => kept.renamed.get(input) ?? input), typeIn(graph));
+    builder.add(
+      readingAs(kept.with(node), (input) => kept.renamed.get(input) ?? input),
+      typeIn(graph),
+    );
     for (const output of node.outputs) {
       kept.after(output);
       if (output === features) kept.unread(output);
@@ -211,4 +218,3 @@ export const withAnswerCache = (model: Model): Model => {
     info: { ...info, signature: remembering(signature, states) },
   };
 };
-

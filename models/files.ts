@@ -131,7 +131,10 @@ const readPrecision = async (folder: string, info: ModelInfo, precision: Precisi
   if (!hasSides(info)) return await readDeployFile(folder, info, join(folder, onnxFile(precision)));
   const { encoder, decoder } = sideFiles(precision);
   const [reads, writes] = [await readGraphFile(join(folder, encoder)), await readGraphFile(join(folder, decoder))];
-  return await deployedModel(folder, info, { graph: joinedSides({ encoder: reads, decoder: writes }, info.signature), path: join(folder, decoder) });
+  return await deployedModel(folder, info, {
+    graph: joinedSides({ encoder: reads, decoder: writes }, info.signature),
+    path: join(folder, decoder),
+  });
 };
 
 const readDeployFile = async (folder: string, info: ModelInfo, path: string): Promise<Model> =>
@@ -200,8 +203,7 @@ export const readModels = async (folder: string): Promise<ReadonlyMap<Precision,
   if ((await folderKind(folder)) === 'exported') {
     const { files, info } = await readDeployed(folder);
     const models = new Map<Precision, Model>();
-    for (const precision of files)
-      models.set(precision, await readPrecision(folder, info, precision));
+    for (const precision of files) models.set(precision, await readPrecision(folder, info, precision));
     return models;
   }
   const model = await readModel(folder);

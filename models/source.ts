@@ -16,7 +16,9 @@ export const behind = (graph: Graph, from: readonly Value[], stop?: Value): Read
 export const writingSide = ({ graph, signature }: { readonly graph: Graph; readonly signature: Signature }) =>
   behind(
     graph,
-    signature.inputs.flatMap(({ role, name }) => (role === 'written' || role === 'queries' || role === 'keys' ? name : [])),
+    signature.inputs.flatMap(({ role, name }) =>
+      role === 'written' || role === 'queries' || role === 'keys' ? name : [],
+    ),
   );
 
 /**

@@ -1,4 +1,4 @@
-import { modelTask } from '../ground/tasks.ts';
+import { writes } from '../ground/tasks.ts';
 import type { Report, StageReport } from './report.ts';
 import { headline } from './verdict.ts';
 

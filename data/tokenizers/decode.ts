@@ -31,3 +31,9 @@ export const textWriter = async (json: TokenizerJson, before: readonly number[])
     rest: async () => behind(await tokenizer.decode(ids, true)),
   };
 };
+
+/** Texts of whole lists of tokens, without special ones. */
+export const decoderOf = (json: TokenizerJson): ((ids: readonly number[]) => Promise<string>) => {
+  const tokenizer = nativeTokenizer(json);
+  return async (ids) => (ids.length === 0 ? '' : await tokenizer.decode([...ids], true));
+};

@@ -43,7 +43,10 @@ const whole = (dims: readonly number[], numbers: Iterable<number>): HostTensor =
 const matrices = (rows: readonly ArrayLike<number>[], filler: number) => {
   const length = Math.max(1, ...rows.map((row) => row.length));
   const flat = (at: (row: ArrayLike<number>, i: number) => number): HostTensor =>
-    whole([rows.length, length], rows.flatMap((row) => Array.from({ length }, (_, i) => at(row, i))));
+    whole(
+      [rows.length, length],
+      rows.flatMap((row) => Array.from({ length }, (_, i) => at(row, i))),
+    );
   return { tokens: flat((row, i) => row[i] ?? filler), mask: flat((row, i) => Number(i < row.length)) };
 };
 
@@ -60,7 +63,10 @@ const expectOutput = (outputs: Feeds, name: string): HostTensor => {
 };
 
 /** Reads sources: nothing is written yet. */
-const readSources = async ({ model, encoder }: AnswerWriter, sources: readonly ArrayLike<number>[]): Promise<Answering> => {
+const readSources = async (
+  { model, encoder }: AnswerWriter,
+  sources: readonly ArrayLike<number>[],
+): Promise<Answering> => {
   const { signature, processor } = model.info;
   const { tokens, mask } = matrices(sources, tokensIn(processor).padding);
   const feeds = { [expectInput(signature, 'tokens')]: tokens, [expectInput(signature, 'mask')]: mask };
@@ -77,7 +83,14 @@ const goOn = async (
 ): Promise<{ readonly scores: Float32Array; readonly vocabulary: number; readonly next: Answering }> => {
   const { signature } = model.info;
   const length = tokens[0]?.length ?? 0;
-  const outputs = await decoder.run({ ...feeds, ...past, [WRITTEN]: whole([tokens.length, length], tokens.flatMap((row) => Array.from(row))) });
+  const outputs = await decoder.run({
+    ...feeds,
+    ...past,
+    [WRITTEN]: whole(
+      [tokens.length, length],
+      tokens.flatMap((row) => Array.from(row)),
+    ),
+  });
   const scores = expectOutput(outputs, answerName(signature));
   if (!(scores.data instanceof Float32Array)) throw new Error('an encoder-decoder answers by float32 scores');
   const kept = signature.states.map(({ past: name, present }): readonly [string, HostTensor] => {
@@ -119,7 +132,13 @@ export async function* answered(writer: AnswerWriter, writing: AnswerWriting): A
 /** The most probable token after another: the answers to several sources at once, without the token that ends them. */
 export const mostProbable = async (
   writer: AnswerWriter,
-  { sources, most, end, choose, signal }: Omit<AnswerWriting, 'source'> & { readonly sources: readonly ArrayLike<number>[] },
+  {
+    sources,
+    most,
+    end,
+    choose,
+    signal,
+  }: Omit<AnswerWriting, 'source'> & { readonly sources: readonly ArrayLike<number>[] },
 ): Promise<readonly (readonly number[])[]> => {
   let state = await readSources(writer, sources);
   const start = startOf(writer.model);
@@ -127,7 +146,11 @@ export const mostProbable = async (
   const ended = sources.map(() => false);
   for (let count = 0; count < most && ended.includes(false); count++) {
     signal?.throwIfAborted();
-    const { scores, vocabulary, next } = await goOn(writer, state, all.map((tokens) => tokens.slice(-1)));
+    const { scores, vocabulary, next } = await goOn(
+      writer,
+      state,
+      all.map((tokens) => tokens.slice(-1)),
+    );
     all.forEach((tokens, row) => {
       const chosen = choose(scores.subarray(row * vocabulary, (row + 1) * vocabulary), tokens);
       if (chosen === end) ended[row] = true;
@@ -154,7 +177,11 @@ export const scoresAlong = async (
   const found: Float32Array[] = [];
   for (let piece = 0; piece < pieces; piece++) {
     const [start, end] = [piece, piece + 1].map((at) => Math.round((at * length) / pieces));
-    const { scores, next } = await goOn(writer, state, answers.map((answer) => answer.subarray(start, end)));
+    const { scores, next } = await goOn(
+      writer,
+      state,
+      answers.map((answer) => answer.subarray(start, end)),
+    );
     found.push(scores);
     state = next;
   }

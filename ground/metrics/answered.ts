@@ -1,7 +1,8 @@
 import { column, type Judged, type Times } from './metric.ts';
 
-/** The sum of a column over that of another, each of which stands at one answer about each text. */
+/** The sum of a column over that of another, each of which stands at one answer about each text; NaN where nothing was written. */
 const shareOf = (judged: Judged, [part, whole]: readonly [string, string], times?: Times): number => {
+  if (!('written' in judged.columns)) return Number.NaN;
   const [parts, wholes] = [column(judged, part), column(judged, whole)];
   let [sum, size] = [0, 0];
   for (let answer = 0; answer < judged.count; answer++) {

@@ -48,7 +48,9 @@ export const writtenSample = z.looseObject({
   prompt: z.string().describe('The beginning of a test text.'),
   text: z
     .string()
-    .describe('What the model wrote behind it, drawn at a temperature of 0.8 from the most probable 95 %.'),
+    .describe(
+      'What the model wrote behind it, drawn at a temperature of 0.8 from the most probable 95 %; or its answer to a text that has a right one, the most probable token each time.',
+    ),
 });
 export type WrittenSample = Immutable<z.infer<typeof writtenSample>>;
 

@@ -1,8 +1,8 @@
-import { chooser } from '../../engine/generation/choose.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { chooser } from '../../engine/generation/choose.ts';
 import { openWriter, type Writing, written } from '../../engine/generation/generate.ts';
 import { strategies } from '../../engine/generation/strategies/index.ts';
-import { type TaskName, modelTask, writes } from '../../ground/tasks.ts';
+import { modelTask, type TaskName, writes } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';

@@ -11,6 +11,7 @@ import type { Model } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { calledIn } from '../train/examples.ts';
+import { type WrittenAnswers, writtenColumns } from './written.ts';
 
 export interface Evaluated {
   readonly model: Model;
@@ -18,6 +19,8 @@ export interface Evaluated {
   /** The test split as the model reads it, and what its answers should be. */
   readonly encoded: readonly Encoded[];
   readonly targets: Targets;
+  /** What the model answered to its texts, where models write. */
+  readonly written?: WrittenAnswers | undefined;
   /** What that split is, where a stage judges by other texts than those of the test. */
   readonly split?: Predictions['split'];
 }
@@ -54,7 +57,7 @@ export type Answering = Pick<StageContext, 'threads' | 'signal' | 'progress' | '
 
 /** What a model says about the test split: choices of classes by text or by word, or vectors. */
 export const answersTo = async (
-  { model, dataset, encoded, targets, split = 'test' }: Evaluated,
+  { model, dataset, encoded, targets, written, split = 'test' }: Evaluated,
   ctx: Answering,
 ): Promise<Predictions> => {
   const task = taskOf(dataset.task);
@@ -77,6 +80,7 @@ export const answersTo = async (
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(answersWholes(task.name) ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
     ...(modelTask(task.name).reads === 'before' ? { bytes: bytesOf(dataset.test, answers) } : {}),
+    ...(written === undefined ? {} : { written: writtenColumns(written, dataset.test, answers) }),
   };
 };
 

@@ -4,7 +4,7 @@ import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { type DataTask, dataTask, modelTask } from '../../ground/tasks.ts';
+import { type DataTask, dataTask, writes } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
@@ -18,6 +18,7 @@ import { cutNote } from './cut.ts';
 import { byFrequency } from './frequency.ts';
 import type { Config, Reported } from './index.ts';
 import { sampleOf } from './sample.ts';
+import { writeTexts } from './written.ts';
 import { zeroSavings } from './zeros.ts';
 
 /** The model's graph and weights. */
@@ -49,8 +50,10 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const { encoded, targets } = await encodeExamples('test', dataset.test, reading, ctx.signal);
   const { median, p95 } = typicalLengths(lengthsOf(encoded));
   const folder = await ctx.output('predictions', 'predictions');
-  await writeAnswers(folder, { model, dataset, encoded, targets }, ctx);
   const answers = model.info.task === dataset.task && targets.data.length > 0;
+  const asked = answers && writes(dataset.task);
+  const written = asked ? await writeTexts(model, dataset, ctx) : undefined;
+  await writeAnswers(folder, { model, dataset, encoded, targets, written }, ctx);
   const guess = answers ? guesses[dataTask(dataset.task).baseline ?? 'nothing'] : undefined;
   const baselines = await guess?.(model, dataset, targets, ctx.signal);
   const { tokenizer } = model;
@@ -61,8 +64,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
           ctx,
         )
       : undefined;
-  const writes = answers && modelTask(dataset.task).reads === 'before';
-  const sample = writes ? await sampleOf(model, dataset, ctx) : undefined;
+  const sample = written?.sample ?? (asked ? await sampleOf(model, dataset, ctx) : undefined);
   const cut = cutNote(encoded, dataset, model.info);
   const files = modelFiles(modelInput);
   const gzipBytes = await bytesAfter(files, gzip);

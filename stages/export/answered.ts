@@ -1,8 +1,8 @@
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { openAnswerWriter, releaseAnswerWriter, scoresAlong } from '../../engine/generation/answer.ts';
+import { joinedFloats } from '../../ground/joined.ts';
 import type { Model } from '../../models/model.ts';
 import { batchingOf } from '../../models/quantized.ts';
-import { joinedFloats } from '../../ground/joined.ts';
 import { expectSame } from './remembered.ts';
 
 /**
@@ -16,7 +16,12 @@ export const expectAnswering = async (model: Model, sources: readonly Int32Array
   try {
     const answer = (sources.at(-1) ?? new Int32Array(1)).subarray(0, 8);
     const along = (of: readonly Int32Array[], pieces: number) =>
-      scoresAlong(writer, of, of.map(() => answer), pieces);
+      scoresAlong(
+        writer,
+        of,
+        of.map(() => answer),
+        pieces,
+      );
     const alone: Float32Array[] = [];
     for (const source of sources) alone.push(await along([source], 1));
     expectSame('sources beside each other are not answered as alone', await along(sources, 1), joinedFloats(alone));

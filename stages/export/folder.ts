@@ -128,7 +128,10 @@ const sampleImages = ({ height, width, channels }: PixelRule): readonly Encoded[
 const samplesFor = async ({ info, tokenizer }: Model): Promise<readonly Encoded[]> =>
   tokenizer === undefined
     ? sampleImages(pixelsIn(info.processor))
-    : asAsked({ info, tokenizer }, (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText));
+    : asAsked(
+        { info, tokenizer },
+        (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText),
+      );
 
 /** Texts as they are, or sources whose answers begin. */
 const asAsked = (model: Pick<Model, 'info' | 'tokenizer'>, texts: readonly Encoded[]): readonly Encoded[] =>
@@ -167,7 +170,12 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     await program.release();
   }
   if (remembers(model)) await expectDecoding(model, await longestSample(model), threads);
-  if (hasSides(model.info)) await expectAnswering(model, (await samplesFor(model)).map((one) => Int32Array.from(tokensOf(one))), threads);
+  if (hasSides(model.info))
+    await expectAnswering(
+      model,
+      (await samplesFor(model)).map((one) => Int32Array.from(tokensOf(one))),
+      threads,
+    );
 };
 
 /** What writes goes on from what it remembers; others are run as they are. */

@@ -31,7 +31,11 @@ export const writeGraphs = async (
 };
 
 /** Bytes of what was written, with the external data of graphs of more than two gigabytes. */
-export const bytesWritten = async (folder: string, precision: Precision, { info }: Pick<Model, 'info'>): Promise<number> => {
+export const bytesWritten = async (
+  folder: string,
+  precision: Precision,
+  { info }: Pick<Model, 'info'>,
+): Promise<number> => {
   const { encoder, decoder } = sideFiles(precision);
   let bytes = 0;
   for (const name of hasSides(info) ? [encoder, decoder] : [onnxFile(precision)]) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import {
   AutoModel,
   AutoModelForCausalLM,
-  AutoModelForSeq2SeqLM,
   AutoModelForImageClassification,
   AutoModelForMaskedLM,
+  AutoModelForSeq2SeqLM,
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
   AutoTokenizer,

@@ -46,7 +46,7 @@ export const texts: readonly string[] = [
 ];
 
 /** Tasks of models that read texts. */
-export type TextTask = Exclude<TaskName, 'image-classification'>;
+export type TextTask = Exclude<TaskName, 'image-classification' | 'text2text'>;
 
 export const tasks: readonly TextTask[] = [
   ...([

@@ -17,6 +17,7 @@ const targets = {
   score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },
   'fill-mask': part,
   'text-generation': part,
+  text2text: part,
 } as const;
 
 /** A grey image of two by three pixels. */
