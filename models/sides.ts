@@ -109,7 +109,8 @@ export const joinedSides = ({ encoder, decoder }: Sides, signature: Signature): 
   }
   for (const node of encoder.nodes) builder.add(node, (output) => encoder.types.get(output));
   for (const node of decoder.nodes) {
-    const named: Node = { ...readingAs(node, nameOf), outputs: node.outputs.map(nameOf) };
+    const name = `answer/${node.name}`;
+    const named: Node = { ...readingAs(node, nameOf), name, outputs: node.outputs.map(nameOf) };
     builder.add(named, (output) => decoder.types.get(node.outputs[named.outputs.indexOf(output)] ?? output));
   }
   return builder.freeze(decoder.outputs.map(nameOf));

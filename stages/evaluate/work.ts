@@ -4,7 +4,7 @@ import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { type DataTask, dataTask, writes } from '../../ground/tasks.ts';
+import { type DataTask, dataTask, modelTask, writes } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
@@ -33,13 +33,18 @@ const guesses: Readonly<Partial<Record<NonNullable<DataTask['baseline']> | 'noth
   continuation: byContinuation,
 };
 
-/** The test texts from their beginning on: clients know no stretches of them. */
+/** The test texts as clients read them: from their beginning on, for they know no stretches, and sources without what answers them. */
 const asClientsRead = async (
   model: Model,
-  { task, test }: Dataset,
+  dataset: Dataset,
   encoded: readonly Encoded[],
-): Promise<readonly Encoded[]> =>
-  encoded.some(({ text }) => text !== undefined) ? ((await taskOf(task).ask?.(model, test)) ?? encoded) : encoded;
+): Promise<{ readonly dataset: Dataset; readonly encoded: readonly Encoded[] }> => {
+  const { task, test } = dataset;
+  const isOther = encoded.some(({ text, byRole }) => text !== undefined || byRole.written !== undefined);
+  if (!isOther) return { dataset, encoded };
+  const sources = modelTask(task).reads === 'source' ? test.map(({ pair: _, ...source }) => source) : test;
+  return { dataset: { ...dataset, test: sources }, encoded: (await taskOf(task).ask?.(model, sources)) ?? encoded };
+};
 
 export const run: StageRun<Config, Reported> = async (inputs, { client: compares }, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
@@ -59,10 +64,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const { tokenizer } = model;
   const client =
     compares && tokenizer !== undefined
-      ? await inClient(
-          { model: { ...model, tokenizer }, dataset, encoded: await asClientsRead(model, dataset, encoded) },
-          ctx,
-        )
+      ? await inClient({ model: { ...model, tokenizer }, ...(await asClientsRead(model, dataset, encoded)) }, ctx)
       : undefined;
   const sample = written?.sample ?? (asked ? await sampleOf(model, dataset, ctx) : undefined);
   const cut = cutNote(encoded, dataset, model.info);

@@ -50,7 +50,8 @@ const answering = async (
           const sources = Array.from(rows, (row) => prompts[row] ?? new Int32Array());
           const answers = await mostProbable(writer, { sources, most, choose: greedy, end, signal });
           for (const [i, row] of rows.entries()) all[row] = answers[i] ?? [];
-          told((done += rows.length));
+          done += rows.length;
+          told(done);
         }
         return all;
       },
