@@ -50,11 +50,11 @@ const heldBack = (text: string, stops: readonly string[]): number => {
 /** A text as it grows, told as far as no stop begins in it. */
 class Growing {
   readonly #stops: readonly string[];
-  readonly #emit: (piece: WrittenPiece) => void;
+  readonly #emit: (text: string) => void;
   #text = '';
   #told = 0;
 
-  constructor(stops: readonly string[], emit: (piece: WrittenPiece) => void) {
+  constructor(stops: readonly string[], emit: (text: string) => void) {
     this.#stops = stops;
     this.#emit = emit;
   }
@@ -76,7 +76,7 @@ class Growing {
 
   #tell(upTo: number): void {
     if (upTo <= this.#told) return;
-    this.#emit({ text: this.#text.slice(this.#told, upTo) });
+    this.#emit(this.#text.slice(this.#told, upTo));
     this.#told = upTo;
   }
 }
@@ -84,8 +84,8 @@ class Growing {
 /** A model that is loaded to write: a text on, or an answer to it. */
 interface Loaded {
   readonly model: Model;
-  /** The position at which what is written begins behind a prompt of so many tokens. */
-  startsAt(prompt: number): number;
+  /** Whether what is written answers the prompt, and is a text of its own. */
+  readonly answers: boolean;
   write(writing: Writing): AsyncGenerator<number>;
   release(): Promise<void>;
 }
@@ -95,14 +95,14 @@ const load = async (model: Model, engine: Engine, threads: number): Promise<Load
     const { answered, openAnswerWriter, releaseAnswerWriter } = await import('../../engine/generation/answer.ts');
     const writer = await openAnswerWriter(model, engine, threads);
     return {
-      ...{ model: writer.model, startsAt: () => 0 },
+      ...{ model: writer.model, answers: true },
       write: ({ prompt, ...how }) => answered(writer, { source: prompt, ...how }),
       release: () => releaseAnswerWriter(writer),
     };
   }
   const writer = await openWriter(model, engine, threads);
   return {
-    ...{ model: writer.model, startsAt: (prompt: number) => prompt },
+    ...{ model: writer.model, answers: false },
     write: (writing) => written(writer, writing),
     release: () => writer.program.release(),
   };
@@ -162,10 +162,12 @@ const writeOn = async (loaded: Loaded, { ids, prompt, options, emit, renew }: Ta
   const { tokenizerIn } = await import('../../models/model.ts');
   const { tokens = USUAL_TOKENS, stop = [], seed = 0, signal } = options;
   const { model } = loaded;
-  const most = Math.min(tokens, model.info.maxLength - loaded.startsAt(ids.length));
+  const before = loaded.answers ? [] : ids;
+  const most = Math.min(tokens, model.info.maxLength - before.length);
   const end = endTokenOf(model)?.id;
-  const text = await textWriter(tokenizerIn(model), loaded.startsAt(ids.length) === 0 ? [] : ids);
-  const growing = new Growing(stop, emit);
+  const text = await textWriter(tokenizerIn(model), before);
+  const kind = loaded.answers ? ({ answers: true } as const) : {};
+  const growing = new Growing(stop, (piece) => emit({ text: piece, ...kind }));
   const began = performance.now();
   let [first, count, reason]: [number, number, Generated['reason']] = [began, 0, 'tokens'];
   for await (const id of loaded.write({ prompt: ids, most, choose: chooser(options, seed), end, signal })) {
@@ -178,7 +180,7 @@ const writeOn = async (loaded: Loaded, { ids, prompt, options, emit, renew }: Ta
   const last = performance.now();
   if (reason !== 'stop' && growing.add(await text.rest())) reason = 'stop';
   return {
-    ...{ prompt, text: growing.end(), reason },
+    ...{ prompt, text: growing.end(), reason, ...kind },
     read: timed(ids.length, first - began),
     written: timed(Math.max(0, count - 1), last - first),
   };

@@ -40,8 +40,12 @@ const ends = { end: 'the model ended the text', stop: 'a stop was met', tokens: 
 const run = async (path: string, prompt: string, options: Options, signal: AbortSignal): Promise<number> => {
   const job = generate(path, prompt, { ...options, signal });
   if (options.json !== true) {
-    process.stdout.write(prompt);
-    for await (const { text } of job) process.stdout.write(text);
+    let begun = false;
+    for await (const { text, answers } of job) {
+      process.stdout.write(begun || answers === true ? text : `${prompt}${text}`);
+      begun = true;
+    }
+    if (!begun && (await job).answers !== true) process.stdout.write(prompt);
     process.stdout.write('\n');
   }
   const made = await job;
@@ -58,10 +62,10 @@ export const generateCommand = (program: Command, end: (code: number) => void): 
   const command = program
     .command('generate')
     .argument('<model>', 'model folder: a stage of a run, or an exported one')
-    .argument('<prompt>', 'text that is written on')
-    .summary('write a text on with a decoder')
+    .argument('<prompt>', 'text that is written on, or answered')
+    .summary('write a text on, or an answer to it')
     .description(
-      'Write a text on with a decoder, token by token, and say how fast. The most probable token comes next unless one is drawn.',
+      'Write a text on with a decoder, or an answer to it with an encoder-decoder, token by token, and say how fast. The most probable token comes next unless one is drawn.',
     )
     .option('--tokens <n>', 'new tokens at most (default: 128)', wholeNumber(1, 1_000_000))
     .addOption(

@@ -62,6 +62,8 @@ export interface GenerateOptions extends LoadOptions, Strategies {
 /** What is new of a text. */
 export interface WrittenPiece {
   readonly text: string;
+  /** It is a part of an answer to the prompt; left out where it goes on behind it. */
+  readonly answers?: true;
 }
 
 /** How many tokens went through a model, and how fast. */
@@ -73,8 +75,10 @@ export interface TokensTimed {
 
 export interface Generated {
   readonly prompt: string;
-  /** What was written behind it. */
+  /** What was written behind it, or as an answer to it. */
   readonly text: string;
+  /** The text is an answer of its own; left out where it goes on behind the prompt. */
+  readonly answers?: true;
   /** Why writing ended: the model ended the text, a stop was met, or there were tokens enough. */
   readonly reason: 'end' | 'stop' | 'tokens';
   /** Reading the prompt, up to the first new token. */
