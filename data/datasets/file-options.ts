@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DatasetTask, usualTask } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, usualTask } from '../../ground/tasks.ts';
 import { schemes, type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
@@ -46,7 +46,7 @@ export const fileOptions = {
       error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
     })
     .default('text')
-    .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
+    .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis], or a text and its answer.'),
   label: z
     .union([columnOption, z.array(columnOption).min(2)], {
       error: "expected a column, or a list of columns with 0 or 1 for one class each; numbers in quotes: '2'",
@@ -67,7 +67,7 @@ export const fileOptions = {
     .enum(tableTasks)
     .default(usualTask)
     .describe(
-      "What the texts are for. features: no classes are read, a student copies a teacher's vectors; fill-mask: none either, hidden words are guessed.",
+      "What the texts are for. features: no classes are read, a student copies a teacher's vectors; fill-mask: none either, hidden words are guessed; text2text: none, the second text of each pair is the answer to the first.",
     ),
   names: z
     .array(z.string().min(1))
@@ -173,6 +173,8 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     complain('decimal', `expected no 'decimal' with task: ${value.task}, which reads no numbers`);
   if (typeof value.text !== 'string' && targetKindOf(value.task).table?.words === true)
     complain('text', `expected one column with task: ${value.task}, which answers about the words of single texts`);
+  if (typeof value.text === 'string' && dataTask(value.task).truth === 'pair')
+    complain('text', `expected two columns with task: ${value.task}, such as [question, answer]: the second text answers the first`);
   if (value.names !== undefined && targetKindOf(value.task).table?.words !== true)
     complain('names', `expected no 'names' with task: ${value.task}, whose classes are not tags of words`);
   if (value.scheme !== undefined && targetKindOf(value.task).settle === undefined)

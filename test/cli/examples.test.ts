@@ -32,13 +32,13 @@ const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith
 const everyday = ['tickets', 'sentiment', 'entities', 'tags', 'similarity', 'search', 'spam', 'pairs'];
 
 /**
- * The same stages run on the same kind of file in a test of that kind (six-kinds.test.ts, onnx-file.test.ts, decoders/, stages/attention.test.ts),
+ * The same stages run on the same kind of file in a test of that kind (six-kinds.test.ts, onnx-file.test.ts, decoders/, text2text/, stages/attention.test.ts),
  * and whole documents take minutes at any scale: these only with DECANT_EXAMPLES=all.
  */
 const ranElsewhere = [
   ...['question-pairs.yaml', 'sentiment.yaml', 'own-data.yaml'],
   ...['verb-frames.yaml', 'word-similarity.yaml', 'foreign.yaml', 'tickets.yaml'],
-  ...['language-model.yaml', 'long-mails.yaml'],
+  ...['language-model.yaml', 'letters-to-phonemes.yaml', 'long-mails.yaml'],
 ];
 const isAll = process.env.DECANT_EXAMPLES === 'all';
 

@@ -93,11 +93,12 @@ describe('an encoder-decoder', () => {
       return each[(token * 6 + row) * width + column] ?? Number.NaN;
     });
     expect(differenceOf(turned, once)).toBeLessThan(ROUNDING);
-    const how = { most: 12, choose: chooser({}, 0), end: endOfTextId };
+    // Tied, they would end where they begin: the token is the same.
+    const how = { most: 12, choose: chooser({}, 0), end: undefined };
     const together = await mostProbable(writer, { sources, ...how });
     for (const [i, source] of sources.entries()) {
       const own: number[] = [];
-      for await (const id of answered(writer, { source, ...how })) if (id !== endOfTextId) own.push(id);
+      for await (const id of answered(writer, { source, ...how })) own.push(id);
       expect(together[i]).toEqual(own);
     }
     expect(new Set(together.flat()).size).toBeGreaterThan(2);
