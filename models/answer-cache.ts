@@ -39,6 +39,13 @@ const placesIn = (model: Model): readonly Place[] => {
     const to = writing.has(key) ? 'decoder' : 'encoder';
     return [{ ...place, to, layer: counts[to]++ }];
   });
+  const halves = places.find(({ fused, values, at }) => {
+    const key = fused === undefined ? values?.key : at.inputs[1];
+    return key != null && graph.types.get(key)?.dtype === 'float16';
+  });
+  if (halves !== undefined) {
+    throw modelError('keys and values are float16, and clients remember float32: export it in fp32, q8 or q4');
+  }
   if (counts.decoder > 0 && counts.decoder === counts.encoder) return places;
   throw modelError(
     `what writes has ${counts.decoder} attentions to its answer and ${counts.encoder} to the source; expected one of each in every layer`,

@@ -5,7 +5,7 @@ import { looksUpRows, readsRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { type Model, type ModelInfo, tokensIn } from '../model.ts';
-import { answerName, expectInput } from '../signature.ts';
+import { answerName, expectInput, inputOf } from '../signature.ts';
 import { rebuilt } from './rebuild.ts';
 
 /** A look-up of token rows. */
@@ -121,7 +121,11 @@ export const endOfTypes = (graph: Graph, types: Value | undefined): number =>
  * ids with numbers that would change, or reads the table in ways that cannot be cut.
  */
 export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Graph => {
-  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
+  const written = inputOf(info.signature, 'written');
+  const ids = new Set([
+    ...idNames(graph, expectInput(info.signature, 'tokens')),
+    ...(written === undefined ? [] : idNames(graph, written)),
+  ]);
   expectSameRoles(graph, ids, info, kept);
   const every = lookupsBy(graph, ids);
   const rows = Math.max(0, ...every.map(({ table }) => rowsOf(graph, table)));

@@ -42,8 +42,9 @@ const asFed = ({ ids, types }: ClientText, { info }: Model): Encoded => {
   return encodedText({ ids: Int32Array.from(ids.slice(0, info.maxLength)), ...typed });
 };
 
+/** What is written as an answer no client reads of a text. */
 const sameText = (a: Encoded, b: Encoded, { info }: Model): boolean =>
-  info.signature.inputs.every(({ role }) => sameIds(a.byRole[role] ?? [], b.byRole[role] ?? []));
+  info.signature.inputs.every(({ role }) => role === 'written' || sameIds(a.byRole[role] ?? [], b.byRole[role] ?? []));
 
 const nothing: ClientText = { ids: [], types: [] };
 const nothingRead = encodedText({ ids: new Int32Array() });

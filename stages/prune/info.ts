@@ -14,6 +14,13 @@ const grouped = (graph: Graph, anatomy: Anatomy): Readonly<Record<string, number
   return { heads: largest('heads'), kvHeads: largest('kvHeads') };
 };
 
+/** Layers; where some write and look at what others read, these apart from those. */
+const stacksOf = ({ dimensions }: ModelInfo, { layers }: Anatomy): Readonly<Record<string, number>> => {
+  if (!('decoderLayers' in dimensions)) return { layers: layers.length };
+  const writing = layers.filter(({ blocks }) => blocks.some(({ kind }) => kind === 'cross-attention'));
+  return { layers: layers.length - writing.length, decoderLayers: writing.length };
+};
+
 /** What is remembered, as wide as the graph takes it now: a cut of heads that share keys is one of their states. */
 const statesIn = ({ types }: Graph, { signature }: ModelInfo): readonly State[] =>
   signature.states.map((state) => {
@@ -34,7 +41,7 @@ export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
   const { layers, hidden, vocabulary, embeddingWidth } = anatomy;
   const found: Record<string, number> = {
     hidden: most(hidden),
-    layers: layers.length,
+    ...stacksOf(info, anatomy),
     heads: most(layers.flatMap((layer) => layer.heads)),
     ffn: most(layers.flatMap((layer) => layer.ffn)),
     vocabulary: vocabulary ?? 0,

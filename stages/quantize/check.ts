@@ -6,7 +6,7 @@ import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { modelError } from '../../ground/errors.ts';
 import { tokenRows } from '../../models/anatomy/tokens.ts';
 import { type Model, type ModelInfo, type PixelRule, pixelsIn } from '../../models/model.ts';
-import { answerName, readsTexts } from '../../models/signature.ts';
+import { answerName, inputOf, readsTexts } from '../../models/signature.ts';
 
 /** How far a quantized model is from its source on token ids, or images, drawn at random. */
 export interface Deviation {
@@ -48,7 +48,10 @@ const drawnFor = (source: Model): ((index: number) => Encoded) => {
   const vocabulary = readsTexts(signature) ? Math.max(2, tokenRows(source)) : 0;
   return (index) => {
     const random = stream(seed, 'quantize-check', index);
-    return readsTexts(signature) ? textOf(random, vocabulary, maxLength) : imageOf(random, pixelsIn(processor));
+    if (!readsTexts(signature)) return imageOf(random, pixelsIn(processor));
+    const text = textOf(random, vocabulary, maxLength);
+    if (inputOf(signature, 'written') === undefined) return text;
+    return { ...text, byRole: { ...text.byRole, written: textOf(random, vocabulary, maxLength).byRole.tokens ?? [] } };
   };
 };
 
