@@ -46,7 +46,9 @@ export const fileOptions = {
       error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
     })
     .default('text')
-    .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis], or a text and its answer.'),
+    .describe(
+      'Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis], or a text and its answer.',
+    ),
   label: z
     .union([columnOption, z.array(columnOption).min(2)], {
       error: "expected a column, or a list of columns with 0 or 1 for one class each; numbers in quotes: '2'",
@@ -174,7 +176,10 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (typeof value.text !== 'string' && targetKindOf(value.task).table?.words === true)
     complain('text', `expected one column with task: ${value.task}, which answers about the words of single texts`);
   if (typeof value.text === 'string' && dataTask(value.task).truth === 'pair')
-    complain('text', `expected two columns with task: ${value.task}, such as [question, answer]: the second text answers the first`);
+    complain(
+      'text',
+      `expected two columns with task: ${value.task}, such as [question, answer]: the second text answers the first`,
+    );
   if (value.names !== undefined && targetKindOf(value.task).table?.words !== true)
     complain('names', `expected no 'names' with task: ${value.task}, whose classes are not tags of words`);
   if (value.scheme !== undefined && targetKindOf(value.task).settle === undefined)

@@ -1,5 +1,5 @@
 import { type Stream, stream } from '../../data/random.ts';
-import { type Encoded, encodedImage, encodedText } from '../../engine/encoded.ts';
+import { type Encoded, encodedImage, encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
@@ -51,7 +51,7 @@ const drawnFor = (source: Model): ((index: number) => Encoded) => {
     if (!readsTexts(signature)) return imageOf(random, pixelsIn(processor));
     const text = textOf(random, vocabulary, maxLength);
     if (inputOf(signature, 'written') === undefined) return text;
-    return { ...text, byRole: { ...text.byRole, written: textOf(random, vocabulary, maxLength).byRole.tokens ?? [] } };
+    return { ...text, byRole: { ...text.byRole, written: tokensOf(textOf(random, vocabulary, maxLength)) } };
   };
 };
 
