@@ -185,7 +185,9 @@ describe('the classes that folders name', () => {
     'text-generation': AutoModelForCausalLM,
   } as const;
   const encoders = Object.fromEntries(
-    Object.entries(families).filter(([, { images, decodes }]) => images !== true && decodes !== true),
+    Object.entries(families).filter(
+      ([, { images, decodes, answers }]) => images !== true && decodes !== true && answers !== true,
+    ),
   );
   const classIn = (task: TextTask, modelType: string): string | undefined =>
     auto[task].MODEL_CLASS_MAPPINGS.map((mapping) => mapping.get(modelType)).find((found) => found !== undefined);
