@@ -55,7 +55,7 @@ export interface Positions {
   readonly scores?: (emission: Emission, of: ScoredPositions) => Value;
 }
 
-export type ScoredPositions =
+type ScoredPositions =
   | { readonly stack: 'encoder'; readonly ids: Value }
   | { readonly stack: 'decoder'; readonly queries: Value; readonly keys: Value };
 

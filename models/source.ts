@@ -3,7 +3,7 @@ import { modelError } from '../ground/errors.ts';
 import { expectInput, type Signature } from './signature.ts';
 
 /** Every value that is computed of one of these, themselves included, but for what lies behind `stop`. */
-export const behind = (graph: Graph, from: readonly Value[], stop?: Value): ReadonlySet<Value> => {
+const behind = (graph: Graph, from: readonly Value[], stop?: Value): ReadonlySet<Value> => {
   const found = new Set<Value>(from.filter((name) => name !== stop));
   for (const node of graph.nodes) {
     if (!readsOf(node).some((input) => found.has(input))) continue;

@@ -23,7 +23,7 @@ const attention = (place: string, name: string) => ({
 });
 
 /** Names of parameters, as transformers has them. */
-export const t5Names = (gated: boolean): Seq2SeqNames => ({
+const t5Names = (gated: boolean): Seq2SeqNames => ({
   table: 'shared.weight',
   layer: (stack, index) => `${stack}.block.${index}`,
   self: attention('layer.0', 'SelfAttention'),
@@ -39,7 +39,7 @@ export const t5Names = (gated: boolean): Seq2SeqNames => ({
   finalNorm: (stack) => `${stack}.final_layer_norm`,
 });
 
-export interface RelativeShape {
+interface RelativeShape {
   readonly buckets: number;
   readonly farthest: number;
   readonly heads: number;
@@ -48,7 +48,7 @@ export interface RelativeShape {
 }
 
 /** A number for each head by how far a key stands from its query, the same in every layer (Raffel et al. 2019, arXiv 1910.10683). */
-export const t5Positions = ({ buckets, farthest, heads, limit }: RelativeShape): Positions => ({
+const t5Positions = ({ buckets, farthest, heads, limit }: RelativeShape): Positions => ({
   scores: (emission, of) => {
     const { builder } = emission;
     const sided = of.stack === 'encoder';

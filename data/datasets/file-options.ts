@@ -165,6 +165,16 @@ const placementProblems = (
   ];
 };
 
+/** What is said of one text where there are two, and of two where there is one. */
+const columnsProblem = ({ task, text }: FileConfig): string | undefined => {
+  const isSingle = typeof text === 'string';
+  if (!isSingle && targetKindOf(task).table?.words === true)
+    return `expected one column with task: ${task}, which answers about the words of single texts`;
+  return isSingle && dataTask(task).truth === 'pair'
+    ? `expected two columns with task: ${task}, such as [question, answer]: the second text answers the first`
+    : undefined;
+};
+
 /** Conditions between options, for `check` of a schema; `whole` is the key of texts that are split. */
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>, whole = 'file'): void => {
   const complain = (key: keyof FileConfig, message: string) =>
@@ -173,13 +183,8 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   const several = severalProblem(value);
   if (value.decimal !== '.' && targetKindOf(value.task).table?.numbers !== true)
     complain('decimal', `expected no 'decimal' with task: ${value.task}, which reads no numbers`);
-  if (typeof value.text !== 'string' && targetKindOf(value.task).table?.words === true)
-    complain('text', `expected one column with task: ${value.task}, which answers about the words of single texts`);
-  if (typeof value.text === 'string' && dataTask(value.task).truth === 'pair')
-    complain(
-      'text',
-      `expected two columns with task: ${value.task}, such as [question, answer]: the second text answers the first`,
-    );
+  const columns = columnsProblem(value);
+  if (columns !== undefined) complain('text', columns);
   if (value.names !== undefined && targetKindOf(value.task).table?.words !== true)
     complain('names', `expected no 'names' with task: ${value.task}, whose classes are not tags of words`);
   if (value.scheme !== undefined && targetKindOf(value.task).settle === undefined)

