@@ -195,7 +195,7 @@ const table = [
     metric: natsPerToken,
     more: [exactMatch, editRate, perplexity, accuracy],
     truth: 'pair',
-    teacherReadsAlong: true,
+    teacherReadsAlong: 'always',
     baseline: 'frequency',
     words: { examples: 'tokens', inputs: 'texts' },
   },

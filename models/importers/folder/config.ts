@@ -139,7 +139,9 @@ const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly
 export const headOf = (config: FolderConfig, headless: boolean): TaskName | undefined => {
   const { savedFrom, architecture } = config;
   if (headless) return undefined;
-  const fits = (task: TaskName): boolean => (modelTask(task).reads === 'before') === (architecture.decodes === true);
+  // Nothing that is read here answers a source.
+  const fits = (task: TaskName): boolean =>
+    modelTask(task).reads === (architecture.decodes === true ? 'before' : undefined);
   const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) && fits(task) ? [task] : []));
   if (heads.length === 0) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
