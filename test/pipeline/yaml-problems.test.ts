@@ -740,7 +740,7 @@ stages:
       "pipeline.yaml:2:7: data has no "uses" [missing-key]
         2 | data: { limit: 2000 }
           |       ^^^^^^^^^^^^^^^
-          = expected wordnet-supersense, wordnet-frames, wordnet-similarity, spam-assassin, brown-tags, brown-texts, documents, csv, jsonl, parquet, folder, conll or mnist
+          = expected wordnet-supersense, wordnet-frames, wordnet-similarity, spam-assassin, brown-tags, brown-texts, documents, cmudict, csv, jsonl, parquet, folder, conll or mnist
 
       1 problem; nothing was run."
     `);
