@@ -7,7 +7,7 @@ import { answerName, expectInput } from '../../models/signature.ts';
 import type { Engine, Feeds, HostTensor, Program } from '../engine.ts';
 import { nothingRead } from '../feeds.ts';
 import { startOf } from '../tasks/text2text.ts';
-import type { Choose } from './choose.ts';
+import { type HowFar, type Reader, writtenBehind } from './loop.ts';
 
 /** An encoder-decoder that is loaded to answer. */
 export interface AnswerWriter {
@@ -102,32 +102,21 @@ const goOn = async (
   return { scores: scores.data, vocabulary: scores.dims.at(-1) ?? 0, next };
 };
 
-/** How far an answer is written. */
-export interface AnswerWriting {
+/** What is answered, and how far. */
+export interface AnswerWriting extends HowFar {
   readonly source: ArrayLike<number>;
-  /** Tokens at most. */
-  readonly most: number;
-  readonly choose: Choose;
-  /** The token that ends an answer. */
-  readonly end: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Writes the answer to a source, token by token; the token that ends it is the last one given. */
-export async function* answered(writer: AnswerWriter, writing: AnswerWriting): AsyncGenerator<number> {
-  const { source, most, choose, end, signal } = writing;
-  let state = await readSources(writer, [source]);
-  const all = [startOf(writer.model)];
-  for (let count = 0; count < most; count++) {
-    signal?.throwIfAborted();
-    const { scores, next } = await goOn(writer, state, [all.slice(-1)]);
-    const chosen = choose(scores, all);
-    all.push(chosen);
-    yield chosen;
-    if (chosen === end) return;
+export const answered = (writer: AnswerWriter, { source, ...how }: AnswerWriting): AsyncGenerator<number> => {
+  let state: Answering | undefined;
+  const read: Reader = async (tokens) => {
+    const { scores, next } = await goOn(writer, state ?? (await readSources(writer, [source])), [tokens]);
     state = next;
-  }
-}
+    return scores;
+  };
+  return writtenBehind(read, [startOf(writer.model)], how);
+};
 
 /** The most probable token after another: the answers to several sources at once, without the token that ends them. */
 export const mostProbable = async (

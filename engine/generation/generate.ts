@@ -6,7 +6,7 @@ import type { Model } from '../../models/model.ts';
 import { allKept, feedsToRead, readOn, remembers, scoresIn } from '../decoding.ts';
 import type { Engine, Program } from '../engine.ts';
 import { nothingRead } from '../feeds.ts';
-import type { Choose } from './choose.ts';
+import { type HowFar, type Reader, writtenBehind } from './loop.ts';
 import { Memory } from './memory.ts';
 
 /** A decoder that is loaded to write. */
@@ -31,9 +31,6 @@ export const openWriter = async (given: Model, engine: Engine, threads: number):
   return { model, fresh, program: await engine.compile(fresh?.graph ?? model.graph, options) };
 };
 
-/** Reads tokens behind all that it read before, and says how probable each is next. */
-type Reader = (tokens: readonly number[]) => Promise<Float32Array>;
-
 /** Reads one text: keys and values stay where they lie, or go round where an attention wants them all at once. */
 export const readerOf = ({ model, program, fresh }: Writer): Reader => {
   const { signature } = model.info;
@@ -53,32 +50,11 @@ export const readerOf = ({ model, program, fresh }: Writer): Reader => {
   };
 };
 
-/** How far a text is written on. */
-export interface Writing {
+/** What a text is written on behind, and how far. */
+export interface Writing extends HowFar {
   readonly prompt: ArrayLike<number>;
-  /** New tokens at most. */
-  readonly most: number;
-  readonly choose: Choose;
-  /** The token that ends a text. */
-  readonly end: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Writes a text on, token by token: the prompt is read once, and each new token behind all that is remembered. The token that
- * ends the text is the last one given.
- */
-export async function* written(writer: Writer, writing: Writing): AsyncGenerator<number> {
-  const { prompt, most, choose, end, signal } = writing;
-  const all = Array.from(prompt);
-  const read = readerOf(writer);
-  let unread = all.slice();
-  for (let count = 0; count < most; count++) {
-    signal?.throwIfAborted();
-    const next = choose(await read(unread), all);
-    all.push(next);
-    yield next;
-    if (next === end) return;
-    unread = [next];
-  }
-}
+/** Writes a text on, token by token: the prompt is read once, and each new token behind all that is remembered. */
+export const written = (writer: Writer, { prompt, ...how }: Writing): AsyncGenerator<number> =>
+  writtenBehind(readerOf(writer), Array.from(prompt), how);

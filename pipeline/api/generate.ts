@@ -15,12 +15,10 @@ const USUAL_TOKENS = 128;
 
 /** Numbers beyond what a strategy takes are told before anything is loaded. */
 const expectTaken = (options: GenerateOptions): void => {
-  for (const { option, takes } of strategies) {
+  for (const { option, expected } of strategies) {
     const given = options[option];
-    if (given === undefined) continue;
-    const { least, most, whole } = takes;
-    if (given >= least && given <= most && (!whole || Number.isInteger(given))) continue;
-    throw requestError(`${option}: expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}; found ${given}`);
+    const words = given === undefined ? undefined : expected(given);
+    if (words !== undefined) throw requestError(`${option}: expected ${words}; found ${given}`);
   }
 };
 

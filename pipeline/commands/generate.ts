@@ -20,13 +20,14 @@ Examples:
 
 const flagOf = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} <n>`;
 
-/** A number within bounds, or an error that names them. */
-const numberWithin =
-  ({ least, most, whole }: (typeof strategies)[number]['takes']) =>
+/** A number that a strategy takes, or an error that says which those are. */
+const numberFor =
+  ({ expected }: (typeof strategies)[number]) =>
   (text: string): number => {
-    const value = Number(text);
-    if (text.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`Expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`);
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    const words = expected(value);
+    if (words === undefined) return value;
+    throw new InvalidArgumentError(`Expected ${words}.`);
   };
 
 /** Line breaks and tabs as they are written in a shell. */
@@ -75,7 +76,7 @@ export const generateCommand = (program: Command, end: (code: number) => void): 
     )
     .option('--seed <n>', 'what is drawn (default: 0)', wholeNumber(0, 2 ** 32 - 1))
     .addOption(dtypeOption());
-  for (const { option, summary, takes } of strategies) command.option(flagOf(option), summary, numberWithin(takes));
+  for (const strategy of strategies) command.option(flagOf(strategy.option), strategy.summary, numberFor(strategy));
   addLimitOptions(command, PATIENCE)
     .option('--json', 'print one JSON document with the text, why it ended, and tokens a second')
     .addHelpText('after', examples)

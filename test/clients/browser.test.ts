@@ -8,7 +8,6 @@ import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import { clientOptions, onnxFile, type Precision } from '../../models/precision.ts';
-import { families } from '../../stages/export/families.ts';
 import { tinyDecoder } from '../decoders/tiny.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
@@ -16,6 +15,7 @@ import { workspace } from '../rig/workspace.ts';
 import {
   bestOf,
   clientModel,
+  encoderFamilies,
   exportInto,
   golden,
   labels,
@@ -268,8 +268,7 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
 
   it('runs every architecture that classifies texts, float and INT8', async () => {
     const asked: Asked[] = [];
-    for (const [model, { images, decodes }] of Object.entries(families)) {
-      if (images === true || decodes === true) continue;
+    for (const [model] of encoderFamilies) {
       await exportInto(space.folder, model, await importFolder(join(golden, model), { head: 'keep' }));
       const classifier = {
         task: 'text-classification',

@@ -27,6 +27,7 @@ import {
   type Best,
   bestOf,
   clientModel,
+  encoderFamilies,
   exportInto,
   ownOutputs,
   ROUNDING,
@@ -184,11 +185,7 @@ describe('the classes that folders name', () => {
     'fill-mask': AutoModelForMaskedLM,
     'text-generation': AutoModelForCausalLM,
   } as const;
-  const encoders = Object.fromEntries(
-    Object.entries(families).filter(
-      ([, { images, decodes, answers }]) => images !== true && decodes !== true && answers !== true,
-    ),
-  );
+  const encoders = Object.fromEntries(encoderFamilies);
   const classIn = (task: TextTask, modelType: string): string | undefined =>
     auto[task].MODEL_CLASS_MAPPINGS.map((mapping) => mapping.get(modelType)).find((found) => found !== undefined);
 

@@ -22,6 +22,7 @@ import { withMaskedHead } from '../../models/masked-head.ts';
 import { type Model, type ModelInfo, type TextModel, tokenizerIn } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
 import { answerName, textPort, textSignature, tokenPort } from '../../models/signature.ts';
+import { families } from '../../stages/export/families.ts';
 import { exportModels } from '../../stages/export/folder.ts';
 import { calibrators } from '../../stages/quantize/calibrators/index.ts';
 import { calibrated } from '../../stages/quantize/ranges.ts';
@@ -226,3 +227,8 @@ export const bestOf = (logits: readonly number[]): Best => {
   const [first = { index: -1, score: 0 }, second = { score: 0 }] = order;
   return { ...first, margin: first.score - second.score };
 };
+
+/** The families whose models read texts and write none, by model_type. */
+export const encoderFamilies = Object.entries(families).filter(
+  ([, { images, decodes, answers }]) => images !== true && decodes !== true && answers !== true,
+);

@@ -1,9 +1,7 @@
 import type { Dataset } from '../../data/dataset.ts';
-import { stream } from '../../data/random.ts';
-import { value } from '../../graph/graph.ts';
-import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { newDecoder } from '../../stages/train/architectures/new-decoder.ts';
+import { withTellingTable } from '../rig/telling-table.ts';
 
 export const MAX_LENGTH = 32;
 
@@ -30,19 +28,9 @@ export interface TinyShape {
   readonly tied?: boolean;
 }
 
-/** Large enough that most tokens have one clear successor. */
-const DEVIATION = 0.5;
-
 /** A tiny decoder from random weights whose answers differ from token to token. */
 export const tinyDecoder = ({ kvHeads = 2, tied = true }: TinyShape = {}): Model => {
   const sizes = { hidden: 32, layers: 2, heads: 4, kvHeads, ffn: 48, vocabulary: 300 };
   const model = newDecoder({ uses: 'llama', ...sizes, ropeTheta: 10_000, tied, dropout: 0 }, dataset, 3);
-  const table = value('model.embed_tokens.weight');
-  const dims = model.graph.weights.get(table)?.dims ?? [];
-  const random = stream(7, 'table');
-  const rows = Float32Array.from({ length: elementCount(dims) }, () => DEVIATION * random.normal());
-  return {
-    ...model,
-    graph: { ...model.graph, weights: new Map(model.graph.weights).set(table, tensorOf('float32', dims, rows)) },
-  };
+  return withTellingTable(model, 'model.embed_tokens.weight');
 };

@@ -1,9 +1,8 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { stream } from '../../data/random.ts';
-import { value } from '../../graph/graph.ts';
-import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { newT5 } from '../../stages/train/architectures/new-t5.ts';
+import { withTellingTable } from '../rig/telling-table.ts';
 
 export const MAX_LENGTH = 24;
 
@@ -25,21 +24,11 @@ export const dataset: Dataset = {
   test: pairs(24, 'test'),
 };
 
-/** Large enough that most tokens have one clear successor. */
-const DEVIATION = 0.5;
-
 /** A tiny encoder-decoder from random weights whose answers differ from token to token. */
 export const tinyT5 = ({ tied = true, decoderLayers = 2 } = {}): Model => {
   const sizes = { hidden: 32, layers: 2, decoderLayers, heads: 4, ffn: 48, vocabulary: 300 };
   const model = newT5({ uses: 't5', ...sizes, tied, dropout: 0 }, dataset, 3);
-  const table = value('shared.weight');
-  const dims = model.graph.weights.get(table)?.dims ?? [];
-  const random = stream(7, 'table');
-  const rows = Float32Array.from({ length: elementCount(dims) }, () => DEVIATION * random.normal());
-  return {
-    ...model,
-    graph: { ...model.graph, weights: new Map(model.graph.weights).set(table, tensorOf('float32', dims, rows)) },
-  };
+  return withTellingTable(model, 'shared.weight');
 };
 
 /** The largest difference of two lists of scores; infinite where they are not of one length. */
