@@ -76,3 +76,10 @@ export interface Inspection extends Figures {
   /** Absent where neither attention nor feed-forward neurons were found. */
   readonly anatomy?: AnatomySummary;
 }
+
+/** What a machine does in a second: operations of a large product, bytes that one row's product reads, and activations of elements. */
+export interface Rates {
+  readonly flops: number;
+  readonly bytes: number;
+  readonly elements: number;
+}

@@ -7,7 +7,7 @@ import { sitesAt, sitesOf } from '../graph/sites.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { depthsOf } from './anatomy/depth.ts';
 import { anatomySummary, headsIn, macsByNode } from './inspect.ts';
-import type { Work } from './inspection.ts';
+import type { Rates, Work } from './inspection.ts';
 
 /** Multiplications and additions of a matrix of P elements that meets a row: forward, and with both ways back. */
 const [FORWARD, TRAINING] = [2, 6];
@@ -125,12 +125,7 @@ export const elementsIn = (graph: Graph, sizes: Bound): number => {
   return graph.nodes.reduce((sum, node) => sum + writtenBy(graph, node, macs.get(node) ?? 0, sizes), 0);
 };
 
-/** What a machine does in a second: operations of a large product, bytes that one row's product reads, and activations of elements. */
-export interface Rates {
-  readonly flops: number;
-  readonly bytes: number;
-  readonly elements: number;
-}
+/** The rates, one by one. */
 export const rateNames = ['flops', 'bytes', 'elements'] as const;
 
 /** What a pass does. */

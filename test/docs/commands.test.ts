@@ -96,6 +96,7 @@ describe('every documented command', () => {
         'plan',
         'predict',
         'inspect',
+        'estimate',
         'init',
         'export',
         'runs',

@@ -1,6 +1,5 @@
 import type { TaskName } from '../../../ground/tasks.ts';
-import type { Work } from '../../../models/inspection.ts';
-import type { Rates } from '../../../models/work.ts';
+import type { Rates, Work } from '../../../models/inspection.ts';
 import type { FileOptions } from './models.ts';
 
 export interface EstimateOptions extends FileOptions {
