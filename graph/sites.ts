@@ -128,6 +128,23 @@ export const readsRows = (site: Site): boolean =>
   looksUpRows(site) ||
   (site.node.op === 'Gather' && site.use.kind === 'fixed' && site.through.length === 0 && isAlongRows(site.node));
 
+/** What makes floats of a table in 8 bits. */
+const scaling: ReadonlySet<string> = new Set(['Cast', 'DequantizeLinear', 'Mul', 'Sub']);
+
+/** Rows of a table in 8 bits that is made floats before they are looked up: one that scores tokens, too. */
+export const storedRows = (graph: Graph, { op, inputs: [table] }: Node): number | undefined => {
+  if (op !== 'Gather') return undefined;
+  let at = table;
+  for (;;) {
+    const node = at == null ? undefined : indexOf(graph).producer.get(at);
+    if (node === undefined || !scaling.has(node.op)) break;
+    at = node.inputs[0];
+  }
+  const tensor = at == null || at === table ? undefined : graph.weights.get(at);
+  const inBytes = tensor?.dtype === 'int8' || tensor?.dtype === 'uint8';
+  return inBytes && tensor.dims.length === 2 ? tensor.dims[0] : undefined;
+};
+
 type Linear = Extract<Use, { readonly kind: 'linear' }>;
 
 /** A product of activations with a matrix that the node reads itself. */

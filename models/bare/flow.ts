@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { findOp } from '../../graph/ops/index.ts';
-import { readsRows, type Site, sitesAt } from '../../graph/sites.ts';
+import { readsRows, type Site, sitesAt, storedRows } from '../../graph/sites.ts';
 import { elementCount } from '../../graph/tensor.ts';
 
 /** A place at which a value is read. */
@@ -95,7 +95,7 @@ const tableAt = (graph: Graph, { node, position }: Reading): readonly Table[] =>
     return rows === undefined ? [] : [{ rows, learned: true, node }];
   }
   if (position === 0) return [];
-  const stored = rowsOfStored(graph, node);
+  const stored = storedRows(graph, node);
   if (stored !== undefined) return [{ rows: stored, learned: true, node }];
   return sitesAt(graph, node).flatMap((site): readonly Table[] => {
     const rows = rowsAt(graph, site);
@@ -108,23 +108,6 @@ const rowsAt = (graph: Graph, site: Site): number | undefined => {
   const dims = graph.weights.get(site.weight)?.dims ?? [];
   if (site.use.kind === 'lookup') return dims[site.use.axis];
   return readsRows(site) && site.use.input === 0 && dims.length > 1 ? dims[0] : undefined;
-};
-
-/** What makes floats of a table in 8 bits. */
-const scaling: ReadonlySet<string> = new Set(['Cast', 'DequantizeLinear', 'Mul', 'Sub']);
-
-/** Rows of a table in 8 bits that is made floats before they are looked up: one that scores tokens, too. */
-const rowsOfStored = (graph: Graph, { op, inputs: [table] }: Node): number | undefined => {
-  if (op !== 'Gather') return undefined;
-  let at = table;
-  for (;;) {
-    const node = at == null ? undefined : indexOf(graph).producer.get(at);
-    if (node === undefined || !scaling.has(node.op)) break;
-    at = node.inputs[0];
-  }
-  const tensor = at == null || at === table ? undefined : graph.weights.get(at);
-  const inBytes = tensor?.dtype === 'int8' || tensor?.dtype === 'uint8';
-  return inBytes && tensor.dims.length === 2 ? tensor.dims[0] : undefined;
 };
 
 /** Tables that the readings look up rows of. */
