@@ -22,7 +22,8 @@ export interface Read {
   readonly past: Remembered;
 }
 
-const whole = (dims: readonly number[], numbers: Iterable<number>): HostTensor => ({
+/** Whole numbers as a graph reads them. */
+export const wholeNumbers = (dims: readonly number[], numbers: Iterable<number>): HostTensor => ({
   ...{ dtype: 'int64', dims, data: BigInt64Array.from(numbers, BigInt) },
 });
 
@@ -44,10 +45,10 @@ export const feedsToRead = ({ inputs }: Signature, { tokens, masks, past, last }
   const [rows, length] = [tokens.length, tokens[0]?.length ?? 0];
   const flat = (of: readonly ArrayLike<number>[]) => of.flatMap((row) => Array.from(row));
   const fed: Record<string, () => HostTensor> = {
-    tokens: () => whole([rows, length], flat(tokens)),
-    mask: () => whole([rows, masks[0]?.length ?? 0], flat(masks)),
-    positions: () => whole([rows, length], flat(masks.map((mask) => positionsIn(mask, length)))),
-    last: () => whole([], [last]),
+    tokens: () => wholeNumbers([rows, length], flat(tokens)),
+    mask: () => wholeNumbers([rows, masks[0]?.length ?? 0], flat(masks)),
+    positions: () => wholeNumbers([rows, length], flat(masks.map((mask) => positionsIn(mask, length)))),
+    last: () => wholeNumbers([], [last]),
   };
   const feeds: Record<string, HostTensor> = { ...past };
   for (const { name, role } of inputs) {

@@ -1,8 +1,8 @@
 import { defaultEngine, findEngine } from '../engine/engines/index.ts';
+import { isRecord } from '../ground/records.ts';
 import type { DataFacts, Expected, Foreboding, Outlook } from '../stages/expected.ts';
 import { type Catalogue, stageOf } from './catalogue.ts';
 import type { Plan, Step } from './plan/plan.ts';
-import { isRecord } from './yaml/values.ts';
 
 type Path = readonly (string | number)[];
 

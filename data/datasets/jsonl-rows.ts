@@ -1,3 +1,4 @@
+import { isRecord } from '../../ground/records.ts';
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
 import type { Values } from './rows.ts';
@@ -5,9 +6,6 @@ import { textLines, wholeText } from './text-blocks.ts';
 import { isNested, kindOfValue } from './values.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const lineOf = (text: string): string => `the line is ${text}`;
 
@@ -26,7 +24,7 @@ const parseLine = (line: string, at: string): JsonObject => {
   } catch (error) {
     throw dataErrors.brokenJson(at, error instanceof Error ? error.message : String(error), adviceFor(line));
   }
-  if (!isObject(value)) throw dataErrors.brokenJson(at, lineOf(kindOfValue(value)), adviceFor(''));
+  if (!isRecord(value)) throw dataErrors.brokenJson(at, lineOf(kindOfValue(value)), adviceFor(''));
   return value;
 };
 
@@ -93,10 +91,10 @@ async function* documentObjects(file: SourceFile): AsyncGenerator<Located> {
   const tooLong = () => dataErrors.longDocument(file.shown, LONGEST_DOCUMENT);
   const document = parseDocument(await wholeText(file, LONGEST_DOCUMENT, tooLong), file.shown);
   if (!Array.isArray(document))
-    throw dataErrors.otherDocument(file.shown, isObject(document) ? Object.keys(document) : []);
+    throw dataErrors.otherDocument(file.shown, isRecord(document) ? Object.keys(document) : []);
   for (const [i, object] of document.entries()) {
     const at = `${file.shown}, item ${i + 1}`;
-    if (!isObject(object))
+    if (!isRecord(object))
       throw dataErrors.brokenJson(at, `it is ${kindOfValue(object)}`, 'expected an object, one a text');
     yield { at, object };
   }

@@ -1,4 +1,5 @@
 import type { UserError } from '../../ground/errors.ts';
+import { isRecord } from '../../ground/records.ts';
 import { dataError, nameHint } from '../errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { checkCharsmap } from './charsmap.ts';
@@ -16,8 +17,6 @@ const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 };
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The library passes over keys that it does not know: whoever wrote them meant something. */
 const checkSettings = (at: string, what: string, part: Part, settings: Readonly<Record<string, Setting>>): void => {
@@ -49,7 +48,7 @@ const settingsOf = (name: PartName, at: string, type: unknown): Readonly<Record<
 const DEEPEST = 8;
 
 const checkPart = (name: Exclude<PartName, 'model'>, at: string, json: unknown, depth = 0): void => {
-  if (!isObject(json)) throw wrong(at, ` is ${shown(json)}; expected an object with a 'type', or null`);
+  if (!isRecord(json)) throw wrong(at, ` is ${shown(json)}; expected an object with a 'type', or null`);
   if (depth > DEEPEST) throw wrong(at, ` is nested more than ${DEEPEST} deep`);
   const part = partOf(json);
   checkSettings(at, String(part.type), part, settingsOf(name, at, part.type));
@@ -182,7 +181,7 @@ const checkMerges = ({ vocab, merges, continuing_subword_prefix: prefix }: Part)
 };
 
 const checkModel = (json: unknown): void => {
-  if (!isObject(json)) throw wrong('model', ` is ${shown(json)}; expected an object`);
+  if (!isRecord(json)) throw wrong('model', ` is ${shown(json)}; expected an object`);
   const model = partOf(json);
   const kind = modelKindOf(model);
   checkSettings('model', String(kind), model, settingsOf('model', 'model', kind));
@@ -213,7 +212,7 @@ export const checkFormat = (json: TokenizerJson): void => {
   checkModel(json.model);
   if (json.added_tokens !== null && !Array.isArray(json.added_tokens)) throw wrong('added_tokens', ' is no list');
   listOf(json.added_tokens).forEach((token, i) => {
-    if (!isObject(token)) throw wrong(`added_tokens[${i}]`, ` is ${shown(token)}; expected an object`);
+    if (!isRecord(token)) throw wrong(`added_tokens[${i}]`, ` is ${shown(token)}; expected an object`);
     checkSettings(`added_tokens[${i}]`, 'an added token', partOf(token), addedToken);
   });
 };

@@ -1,3 +1,4 @@
+import { isRecord } from '../../ground/records.ts';
 /** What a setting of a part of tokenizer.json may be. */
 export interface Setting {
   readonly expected: string;
@@ -25,21 +26,18 @@ const maybe = ({ expected, holds }: Setting): Setting => ({
 const optional = (one: Setting): Setting => ({ ...one, optional: true });
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const flag = setting('true or false', (value) => typeof value === 'boolean');
 const text = setting('a text', isText);
 const character = setting('one character', (value) => isText(value) && Array.from(value).length === 1);
 const count = setting('a whole number', (value) => Number.isSafeInteger(value) && Number(value) >= 0);
 const positive = setting('a whole number from 1 on', (value) => count.holds(value) && value !== 0);
 const list = setting('a list', Array.isArray);
-const object = setting('an object', isObject);
+const object = setting('an object', isRecord);
 const oneOf = (...names: readonly string[]): Setting =>
   setting(`one of ${names.join(', ')}`, (value) => isText(value) && names.includes(value));
 
 const pattern = setting('{"String": text} or {"Regex": text}', (value) => {
-  if (!isObject(value)) return false;
+  if (!isRecord(value)) return false;
   const [[kind, what] = [], ...more] = Object.entries(value);
   return (kind === 'String' || kind === 'Regex') && isText(what) && more.length === 0;
 });

@@ -4,6 +4,7 @@ import { withAnswerCache } from '../../models/answer-cache.ts';
 import { type Model, tokensIn } from '../../models/model.ts';
 import { GIVEN, hasSides, SOURCE_MASK, sidesOf, WRITTEN } from '../../models/sides.ts';
 import { answerName, expectInput } from '../../models/signature.ts';
+import { wholeNumbers } from '../decoding.ts';
 import type { Engine, Feeds, HostTensor, Program } from '../engine.ts';
 import { nothingRead } from '../feeds.ts';
 import { startOf } from '../tasks/text2text.ts';
@@ -35,15 +36,11 @@ export const releaseAnswerWriter = async ({ encoder, decoder }: AnswerWriter): P
   await decoder.release();
 };
 
-const whole = (dims: readonly number[], numbers: Iterable<number>): HostTensor => ({
-  ...{ dtype: 'int64', dims, data: BigInt64Array.from(numbers, BigInt) },
-});
-
 /** Rows of tokens, filled up to the longest, and which of them are no padding. */
 const matrices = (rows: readonly ArrayLike<number>[], filler: number) => {
   const length = Math.max(1, ...rows.map((row) => row.length));
   const flat = (at: (row: ArrayLike<number>, i: number) => number): HostTensor =>
-    whole(
+    wholeNumbers(
       [rows.length, length],
       rows.flatMap((row) => Array.from({ length }, (_, i) => at(row, i))),
     );
@@ -86,7 +83,7 @@ const goOn = async (
   const outputs = await decoder.run({
     ...feeds,
     ...past,
-    [WRITTEN]: whole(
+    [WRITTEN]: wholeNumbers(
       [tokens.length, length],
       tokens.flatMap((row) => Array.from(row)),
     ),

@@ -1,18 +1,16 @@
 import { z } from 'zod';
+import { isRecord } from '../records.ts';
 
 /** What earlier versions called the score of every task, whatever its metric was. */
 export const FORMER_SCORE = 'accuracy';
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** An object with a field that earlier versions called otherwise. */
 export const withField = (value: unknown, key: string, former: string): unknown =>
-  isObject(value) && !(key in value) && former in value ? { ...value, [key]: value[former] } : value;
+  isRecord(value) && !(key in value) && former in value ? { ...value, [key]: value[former] } : value;
 
 /** An object with a score, whatever version wrote it. */
 export const withScore = (value: unknown): unknown =>
-  isObject(value) && value.score === undefined && FORMER_SCORE in value
+  isRecord(value) && value.score === undefined && FORMER_SCORE in value
     ? { ...value, score: value[FORMER_SCORE] }
     : value;
 

@@ -1,15 +1,13 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
+import { isRecord } from '../../ground/records.ts';
 import { readTextNow } from '../../ground/whole-file.ts';
 import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { importError } from './importer.ts';
 
 /** Zod's own table would look at every value. */
-const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'expected an object',
-);
+const jsonObject = z.custom<JsonObject>(isRecord, 'expected an object');
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

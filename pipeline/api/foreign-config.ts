@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
 import { reworded } from '../../ground/errors.ts';
+import { isRecord } from '../../ground/records.ts';
 import { isFile, readText } from '../../ground/whole-file.ts';
 import type { AnatomySummary } from '../../models/inspection.ts';
 import { requestError } from '../diagnostic.ts';
@@ -14,22 +15,19 @@ const files: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'genai_config.json': [['model'], ['model', 'decoder']],
 };
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The document with the object at a path changed, where there is one. */
 const changedAt = (json: Json, path: readonly string[], change: (object: Json) => Json): Json => {
   const [key, ...rest] = path;
   if (key === undefined) return change(json);
   const inner = json[key];
-  return isObject(inner) ? { ...json, [key]: changedAt(inner, rest, change) } : json;
+  return isRecord(inner) ? { ...json, [key]: changedAt(inner, rest, change) } : json;
 };
 
 const parsedObject = async (path: string): Promise<Json> => {
   const { parsedJson } = await import('../../models/importers/json-file.ts');
   try {
     const json = parsedJson(path, await readText(path));
-    if (isObject(json)) return json;
+    if (isRecord(json)) return json;
   } catch (error) {
     throw reworded(error, requestError);
   }

@@ -1,5 +1,5 @@
+import { isRecord } from '../../ground/records.ts';
 import type { Fingerprint, StepRecord } from '../store/record.ts';
-import { isRecord } from '../yaml/values.ts';
 
 const short = (value: unknown): string => {
   if (value === undefined) return 'unset';

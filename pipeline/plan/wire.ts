@@ -1,13 +1,13 @@
 import { anyEngine, defaultEngine } from '../../engine/engines/index.ts';
 import type { Json } from '../../ground/json.ts';
+import { isRecord } from '../../ground/records.ts';
 import type { Place } from '../../stages/place.ts';
 import type { AnyStage, ModelRole, Ref, Wiring } from '../../stages/stage.ts';
-import type { Catalogue } from '../catalogue.ts';
-import { stageOf } from '../catalogue.ts';
+import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
 import type { Located, Path } from '../yaml/document.ts';
-import { describeValue, isRecord } from '../yaml/values.ts';
+import { describeValue } from '../yaml/values.ts';
 import { outOfOrder, type Reference } from './order.ts';
 import type { Plan, PlannedStage, Step } from './plan.ts';
 

@@ -1,4 +1,5 @@
 import { defaultEngine } from '../../engine/engines/index.ts';
+import { isRecord } from '../../ground/records.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage, Sections } from '../../stages/stage.ts';
@@ -11,7 +12,7 @@ import { engineName, headSchema, sectionsOf } from './head.ts';
 import { ID_PATTERN, ID_WORDS } from './id.ts';
 import { fromZodError, type IssueContext, unknownName } from './issues.ts';
 import { nameHints } from './suggest.ts';
-import { describeValue, isRecord } from './values.ts';
+import { describeValue } from './values.ts';
 
 /** One item of `stages` as far as it makes sense. */
 export interface CheckedStage {

@@ -1,8 +1,6 @@
-type Json = Readonly<Record<string, unknown>>;
+import { isRecord } from '../../ground/records.ts';
 
-/** A mapping of JSON. */
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type Json = Readonly<Record<string, unknown>>;
 
 /** Parts as long as this, in characters, are named where they repeat. */
 const SHORTEST_NAMED = 200;
@@ -15,10 +13,10 @@ const SCHEMAS: ReadonlySet<string> = new Set(['items', 'additionalProperties', '
 const withSchemas = (schema: Json, name: string, each: (part: Json, name: string) => Json): Json => {
   const part = (value: unknown, as: string): unknown => {
     if (Array.isArray(value)) return value.map((item) => part(item, as));
-    return isObject(value) ? each(value, nameOf(value) ?? as) : value;
+    return isRecord(value) ? each(value, nameOf(value) ?? as) : value;
   };
   const inside = Object.entries(schema).map(([key, value]): [string, unknown] => {
-    if (MAPPINGS.has(key) && isObject(value)) {
+    if (MAPPINGS.has(key) && isRecord(value)) {
       return [key, Object.fromEntries(Object.entries(value).map(([of, one]) => [of, part(one, of)]))];
     }
     return [key, SCHEMAS.has(key) ? part(value, name) : value];
@@ -28,7 +26,7 @@ const withSchemas = (schema: Json, name: string, each: (part: Json, name: string
 
 /** A kind among several has the name of its `uses`. */
 const nameOf = ({ properties }: Json): string | undefined => {
-  const uses = isObject(properties) && isObject(properties.uses) ? properties.uses.const : undefined;
+  const uses = isRecord(properties) && isRecord(properties.uses) ? properties.uses.const : undefined;
   return typeof uses === 'string' ? uses : undefined;
 };
 

@@ -1,5 +1,6 @@
 import { metrics } from '../../ground/metrics/index.ts';
 import { canBeLimited } from '../../ground/metrics/metric.ts';
+import { isRecord } from '../../ground/records.ts';
 import { type DatasetTask, dataTask, metricsOf } from '../../ground/tasks.ts';
 import { BASELINE, type Gate } from '../../reports/gates/gate.ts';
 import { gatesOf, stageGates } from '../../reports/gates/options.ts';
@@ -7,7 +8,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import type { Located, Path } from './document.ts';
 import { fromZodError } from './issues.ts';
 import { nameHints } from './suggest.ts';
-import { describeValue, isRecord } from './values.ts';
+import { describeValue } from './values.ts';
 
 interface CheckedGates {
   readonly gates: readonly Gate[];

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { anyEngine, defaultEngine, engines } from '../../engine/engines/index.ts';
 import { once } from '../../ground/once.ts';
+import { isRecord } from '../../ground/records.ts';
 import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { logKinds } from '../plan/plan.ts';
-import { isObject, withDefinitions } from './definitions.ts';
+import { withDefinitions } from './definitions.ts';
 import { ID_PATTERN, ID_WORDS } from './id.ts';
 import { variantsSchema } from './variants.ts';
 
@@ -96,14 +97,14 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
           uses: { const: stage.uses, description: stage.summary },
           from: fromSchema(stage.from),
           ...(stage.choosesEngine === true ? { engine: asJson(engineName.describe(ofStage)) } : {}),
-          ...(isObject(properties) ? properties : {}),
+          ...(isRecord(properties) ? properties : {}),
         },
         required: ['id', 'uses', ...(Array.isArray(required) ? required : [])],
       };
     });
   const mappings = sectionsOf(catalogue).filter(({ schema }) => schema instanceof z.ZodObject);
   const properties = {
-    ...(isObject(head.properties) ? head.properties : {}),
+    ...(isRecord(head.properties) ? head.properties : {}),
     data: asJson(catalogue.data),
     stages: {
       type: 'array',
@@ -112,7 +113,7 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
       description: 'What happens to the model, in order.',
     },
     gates: {
-      ...(isObject(head.properties) && isObject(head.properties.gates) ? head.properties.gates : {}),
+      ...(isRecord(head.properties) && isRecord(head.properties.gates) ? head.properties.gates : {}),
       additionalProperties: asJson(stageGates),
     },
     ...Object.fromEntries(mappings.map(({ name, schema }) => [name, asJson(schema)])),

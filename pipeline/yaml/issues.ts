@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { isRecord } from '../../ground/records.ts';
 import type { Diagnostic, Span } from '../diagnostic.ts';
 import type { Located, Path } from './document.ts';
 import { nameHints } from './suggest.ts';
-import { describeValue, isRecord, orList, valueAt } from './values.ts';
+import { describeValue, orList, valueAt } from './values.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,10 +1,11 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { z } from 'zod';
+import { isRecord } from '../../ground/records.ts';
 import type { Diagnostic, Source } from '../diagnostic.ts';
 import type { Located, Origins, Path } from './document.ts';
 import { ID_PATTERN, ID_WORDS } from './id.ts';
 import type { Setting } from './overrides.ts';
-import { inline, isRecord } from './values.ts';
+import { inline } from './values.ts';
 
 /** More recipes than anyone looks at side by side: a grid of many values comes to more than was thought. */
 const MOST = 100;

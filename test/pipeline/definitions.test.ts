@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { isRecord } from '../../ground/records.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
-import { isObject, withDefinitions } from '../../pipeline/yaml/definitions.ts';
+import { withDefinitions } from '../../pipeline/yaml/definitions.ts';
 import { jsonSchema } from '../../pipeline/yaml/head.ts';
 
 /** The schema with each reference written out. */
 const writtenOut = (value: unknown, definitions: Readonly<Record<string, unknown>>): unknown => {
   if (Array.isArray(value)) return value.map((item) => writtenOut(item, definitions));
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   if (typeof value.$ref === 'string') {
     const name = value.$ref.replace('#/definitions/', '');
     expect(Object.keys(value)).toEqual(['$ref']);
@@ -19,7 +20,7 @@ const writtenOut = (value: unknown, definitions: Readonly<Record<string, unknown
 describe('the schema for editors', () => {
   const whole = JSON.parse(JSON.stringify(jsonSchema(decantCatalogue)));
   const { definitions, ...shared } = withDefinitions(whole);
-  const named = isObject(definitions) ? definitions : {};
+  const named = isRecord(definitions) ? definitions : {};
 
   it('says what each option written out says', () => {
     expect(writtenOut(shared, named)).toEqual(whole);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isRecord } from '../../../ground/records.ts';
 import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
 import { carriedOut, checkKeys, type KeyTable, noEffect, refused, refusedUnless } from './keys.ts';
@@ -9,9 +10,6 @@ import { carriedOut, checkKeys, type KeyTable, noEffect, refused, refusedUnless 
 export const settingsFiles = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 'xlm-roberta', 'xlnet'].map(
   (name) => `sentence_${name}_config.json`,
 );
-
-const isRecord = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Settings of how Python computes, whatever it computes. */
 const computing = [
