@@ -228,10 +228,9 @@ export const renderMarkdown = (report: Report): string => {
     bitsLines(report),
     folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Loading and memory', loading(report)),
-    useLines(report),
   ];
-  // What is to be known of the figures is never crowded out by more of them.
-  const last = [...folded('Notes', notes(report)), ...end];
+  // How the result is used and what is to be known of the figures is never crowded out by more of them.
+  const last = [...useLines(report), ...folded('Notes', notes(report)), ...end];
   for (const part of parts) if (lines.length + part.length + last.length <= MOST_LINES) lines.push(...part);
   return `${[...lines, ...last].join('\n')}\n`;
 };
