@@ -43,6 +43,8 @@ const meant = new Set(['INEFFECTIVE_DYNAMIC_IMPORT']);
 
 const options: InputOptions = {
   onLog: (level, log, tell) => (meant.has(log.code ?? '') ? undefined : tell(level, log)),
+  // What loads later may have more names than it is asked for, which saves a file beside it that only passes on.
+  preserveEntrySignatures: 'allow-extension',
   // All packages but the bundler's own helpers.
   external: /^(?![./]|[A-Z]:|\0?@oxc-project)/i,
 };
